@@ -1,0 +1,18 @@
+"""The tables that every service has for the kernel's sake."""
+
+from socle.db.kernel_tables import create_statements
+from socle.db.script import run_script
+
+revision = "dmp_0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_script(create_statements("dmp"))
+
+
+def downgrade() -> None:
+    tables = ("seeded", "outbox", "inbox", "consumer_offset", "dead_letter")
+    run_script(";".join(f"DROP TABLE dmp.{table}" for table in tables))

@@ -1,0 +1,66 @@
+"""Authentication as a FastAPI dependency: what a route needs stands in its signature."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from socle.auth.subject import Subject
+from socle.errors import Category, DomainError, unauthenticated
+from socle.kernel import Kernel
+from socle.spaces import Space
+
+
+def kernel_of(request: Request) -> Kernel:
+    return cast(Kernel, request.app.state.kernel)
+
+
+def bearer_token(authorization: str | None) -> str:
+    """The token of an Authorization header (RFC 6750 §2.1)."""
+    if not authorization:
+        raise unauthenticated(
+            "token_missing",
+            "No access token: log in to Pro Santé Connect and send Authorization: Bearer <token>.",
+        )
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise unauthenticated(
+            "token_malformed", "The Authorization header is not of the form Bearer <token>."
+        )
+    return token.strip()
+
+
+def require_same_space(explicit: str | None, subject: Subject) -> None:
+    """A token of one space opens nothing in another."""
+    if explicit is not None and explicit != subject.space:
+        raise DomainError(
+            Category.FORBIDDEN,
+            "token_space",
+            f"This token belongs to another space than {explicit}; log in with a client of that space.",
+        )
+
+
+async def _professional(request: Request) -> Subject:
+    subject = await kernel_of(request).verifier.verify(
+        bearer_token(request.headers.get("authorization"))
+    )
+    require_same_space(request.state.space, subject)
+    return subject
+
+
+Professional = Annotated[Subject, Depends(_professional)]
+
+
+async def _space_of_caller(request: Request, professional: Professional) -> Space:
+    return await kernel_of(request).spaces.get(professional.space)
+
+
+async def _space_of_request(request: Request) -> Space:
+    kernel = kernel_of(request)
+    return await kernel.spaces.get(request.state.space or kernel.settings.default_space)
+
+
+CallerSpace = Annotated[Space, Depends(_space_of_caller)]
+"""The space of the token."""
+
+RequestSpace = Annotated[Space, Depends(_space_of_request)]
+"""The space named in the path, or the default one: for routes that need no token."""

@@ -1,0 +1,1 @@
+"""Events: fact, outbox, relay, log, consumers (DESIGN.md §4)."""

@@ -1,0 +1,63 @@
+"""Bounds: on the requests in flight, and on the bytes of one body."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from socle.errors import busy, too_large
+from socle.http.context import header
+from socle.metrics import IN_FLIGHT, REJECTED
+
+# Probes must answer while the service refuses work, or an orchestrator would kill it for that.
+_NEVER_REFUSED = ("/livez", "/readyz", "/metrics")
+
+
+class InFlightLimit:
+    """Beyond the cap a request is refused at once: a queue would only hide the overload."""
+
+    def __init__(self, app: ASGIApp, service: str, limit: int) -> None:
+        self.app = app
+        self.service = service
+        self.limit = limit
+        self.in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _NEVER_REFUSED:
+            await self.app(scope, receive, send)
+            return
+        if self.in_flight >= self.limit:
+            REJECTED.labels(self.service).inc()
+            raise busy(f"{self.limit} requests are being served already; try again shortly.")
+        self.in_flight += 1
+        IN_FLIGHT.labels(self.service).set(self.in_flight)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.in_flight -= 1
+            IN_FLIGHT.labels(self.service).set(self.in_flight)
+
+
+class BodyLimit:
+    """Refuses a body as soon as it is too large: by its announced length, or while it streams."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        announced = header(scope, b"content-length")
+        if announced.isdigit() and int(announced) > self.limit:
+            raise too_large(self.limit)
+        received = 0
+
+        async def counted_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > self.limit:
+                    raise too_large(self.limit)
+            return message
+
+        await self.app(scope, counted_receive, send)
