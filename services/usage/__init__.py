@@ -1,0 +1,1 @@
+"""Usage: the counters that pay hospitals and doctors for sharing documents."""

@@ -6,12 +6,16 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
+from socle.errors import Category, DomainError
 from socle.idgen import uuid7
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class InvalidEventError(ValueError):
@@ -85,5 +89,16 @@ class Event:
             )
         except InvalidEventError:
             raise
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InvalidEventError(f"not a CloudEvents 1.0 event: {error!r}") from error
+
+
+def parse_data(model: type[Model], event: Event) -> Model:
+    """The event's data; an event of the right type in the wrong shape can never be handled."""
+    try:
+        return model.model_validate(event.data)
+    except ValidationError as error:
+        fields = ", ".join("/".join(map(str, entry["loc"])) for entry in error.errors())
+        raise DomainError(
+            Category.INCORRECT, "event_shape", f"{event.type} lacks or misstates {fields}"
+        ) from error

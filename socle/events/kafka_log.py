@@ -62,8 +62,10 @@ class KafkaLog:
                 acks="all",
                 request_timeout_ms=10_000,
             )
+            self._producer = (
+                producer  # known before it starts, so that `close` stops it in any case
+            )
             await producer.start()
-            self._producer = producer
         return self._producer
 
     async def append(self, records: Sequence[Record]) -> None:
@@ -110,8 +112,8 @@ class KafkaLog:
 
     async def read(self, topic: str, after: int, limit: int) -> list[StoredRecord]:
         client = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, client_id=self._client)
-        await client.start()
         try:
+            await client.start()
             await client._client.force_metadata_update()  # no public way in 0.14
             found: list[StoredRecord] = []
             for partition in sorted(client.partitions_for_topic(topic) or ()):
@@ -123,6 +125,8 @@ class KafkaLog:
                     messages = await client.getmany(where, timeout_ms=2000, max_records=limit)
                     found += [_stored(message) for message in messages.get(where, [])]
             return found[:limit]
+        except (KafkaError, OSError) as error:
+            raise LogUnavailableError(repr(error)) from error
         finally:
             await client.stop()
 

@@ -1,0 +1,1 @@
+"""Rules of the programmes, pure: values in, values out."""

@@ -1,0 +1,60 @@
+"""GET [base]/metadata: what this FHIR server does today, no more."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.dmp.api.fhir_base import base_url, fhir_response
+from socle import __version__
+from socle.auth.dependencies import RequestSpace
+
+router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
+_PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"
+
+
+@router.get("/metadata", response_class=Response)
+async def capability_statement(request: Request, space: RequestSpace) -> Response:
+    return fhir_response(
+        {
+            "resourceType": "CapabilityStatement",
+            "status": "active",
+            "date": "2026-11-26",
+            "kind": "instance",
+            "fhirVersion": "4.0.1",
+            "format": ["json"],
+            "software": {"name": "Socle", "version": __version__},
+            "implementation": {"description": "DMP sandbox", "url": base_url(request)},
+            "rest": [
+                {
+                    "mode": "server",
+                    "interaction": [{"code": "transaction"}],
+                    "resource": [_document_reference(), _resource("Binary", "read")],
+                }
+            ],
+        }
+    )
+
+
+def _resource(kind: str, *interactions: str) -> dict[str, Any]:
+    return {"type": kind, "interaction": [{"code": code} for code in interactions]}
+
+
+def _document_reference() -> dict[str, Any]:
+    return {
+        **_resource("DocumentReference", "read", "search-type"),
+        "supportedProfile": [f"{_PDSM}pdsm-comprehensive-document-reference"],
+        "searchParam": [
+            {"name": name, "type": kind}
+            for name, kind in (
+                ("patient.identifier", "token"),
+                ("identifier", "token"),
+                ("status", "token"),
+                ("type", "token"),
+                ("category", "token"),
+                ("date", "date"),
+                ("creation", "date"),
+                ("_id", "token"),
+            )
+        ],
+    }

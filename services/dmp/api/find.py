@@ -1,0 +1,78 @@
+"""ITI-67, Find Document References: search and read, by GET and by POST _search."""
+
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.dmp import repository
+from services.dmp.api.fhir_base import base_url, entry_id, fhir_response, unknown_document
+from services.dmp.fhir.resources import document_reference, searchset
+from services.dmp.fhir.search import Search, cursor, read_search
+from socle.auth.dependencies import CallerSpace, kernel_of
+from socle.db.sessions import ReadSession
+from socle.errors import Category, DomainError
+from socle.ids.ins import Ins
+from socle.spaces import Space
+
+router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
+
+
+@router.get("/DocumentReference", response_class=Response)
+async def search(request: Request, space: CallerSpace, session: ReadSession) -> Response:
+    return await _search(request, space, session, request.query_params.multi_items())
+
+
+@router.post("/DocumentReference/_search", response_class=Response)
+async def search_by_post(request: Request, space: CallerSpace, session: ReadSession) -> Response:
+    """The same with the parameters in the body, so that no INS stands in a URL."""
+    form = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
+    return await _search(request, space, session, [*request.query_params.multi_items(), *form])
+
+
+@router.get("/DocumentReference/{resource_id}", response_class=Response)
+async def read(
+    resource_id: str, request: Request, space: CallerSpace, session: ReadSession
+) -> Response:
+    entry = await repository.get_entry(session, space.name, entry_id(resource_id))
+    if entry is None:
+        raise unknown_document(resource_id)
+    return fhir_response(document_reference(entry, base_url(request)), ETag=f'W/"{entry.version}"')
+
+
+async def _search(
+    request: Request, space: Space, session: ReadSession, parameters: list[tuple[str, str]]
+) -> Response:
+    kernel = kernel_of(request)
+
+    def pseudonymise(ins: Ins) -> str:
+        return kernel.pseudonym(space.name, ins.oid, ins.matricule)
+
+    wanted = read_search(parameters, pseudonymise)
+    if wanted.problems:
+        raise DomainError(
+            Category.INCORRECT,
+            "search_parameters",
+            "The search cannot be made as asked.",
+            problems=wanted.problems,
+        )
+    entries = await repository.search_entries(session, space.name, wanted.query, wanted.count + 1)
+    total = await repository.count_entries(session, space.name, wanted.query)
+    page, more = entries[: wanted.count], len(entries) > wanted.count
+    base = base_url(request)
+    links = {"self": _link(base, _applied(parameters, wanted))}
+    if more:
+        last = page[-1]
+        rest = [item for item in _applied(parameters, wanted) if item[0] != "_cursor"]
+        links["next"] = _link(base, [*rest, ("_cursor", cursor(last.created_at, last.id))])
+    resources = [document_reference(entry, base) for entry in page]
+    return fhir_response(searchset(resources, base, total, links))
+
+
+def _applied(parameters: list[tuple[str, str]], wanted: Search) -> list[tuple[str, str]]:
+    """The parameters that were used: `self` tells the client which were not (FHIR R4 §3.1.1.2)."""
+    return [(name, value) for name, value in parameters if name not in wanted.ignored]
+
+
+def _link(base: str, parameters: list[tuple[str, str]]) -> str:
+    return f"{base}/DocumentReference?{urlencode(parameters, safe=':|.,')}"

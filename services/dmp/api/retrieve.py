@@ -1,0 +1,48 @@
+"""ITI-68, Retrieve Document: the bytes as they were deposited."""
+
+import base64
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.dmp import repository
+from services.dmp.api.fhir_base import entry_id, fhir_response, media_type, unknown_document
+from socle.auth.dependencies import CallerSpace
+from socle.db.sessions import ReadSession
+from socle.errors import Category, DomainError
+
+router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
+_AS_BINARY = frozenset({"application/fhir+json", "application/json"})
+_XML = frozenset({"text/xml", "application/xml"})
+_ANY = frozenset({"", "*/*", "text/*", "application/*"})
+
+
+@router.get("/Binary/{resource_id}", response_class=Response)
+async def retrieve(
+    resource_id: str, request: Request, space: CallerSpace, session: ReadSession
+) -> Response:
+    """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise."""
+    found = await repository.get_content(session, space.name, entry_id(resource_id))
+    if found is None:
+        raise unknown_document(resource_id)
+    entry, content = found
+    mime = entry.metadata["mime"]
+    accepted = [media_type(item) for item in request.headers.get("accept", "").split(",")]
+    etag = f'W/"{entry.version}"'
+    for wanted in accepted:
+        if wanted in _ANY or wanted in _XML:
+            return Response(content, headers={"ETag": etag}, media_type=mime)
+        if wanted in _AS_BINARY:
+            binary = {
+                "resourceType": "Binary",
+                "id": str(entry.id),
+                "contentType": mime,
+                "data": base64.b64encode(content).decode(),
+            }
+            return fhir_response(binary, ETag=etag)
+    raise DomainError(
+        Category.INCORRECT,
+        "not_acceptable",
+        f"The document is {mime}; accept that, */*, or application/fhir+json for a Binary.",
+        status=406,
+    )

@@ -1,0 +1,22 @@
+"""Composition of the DMP service."""
+
+from fastapi import FastAPI
+
+from services.dmp.api import capability, find, provide, retrieve
+from services.dmp.hot.registrar import registrar_of
+from services.dmp.settings import DmpSettings
+from services.dmp.workers import WORKERS
+from socle.http.app import ServiceSpec, create_app
+from socle.http.render import render_outcome
+
+
+def build(settings: DmpSettings) -> FastAPI:
+    spec = ServiceSpec(
+        name="dmp",
+        title="Socle: DMP, shared medical record",
+        routers=[provide.router, find.router, retrieve.router, capability.router],
+        dialects={"/dmp/fhir": render_outcome},
+        workers=WORKERS,
+        resources=[registrar_of],
+    )
+    return create_app(spec, settings)

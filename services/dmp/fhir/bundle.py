@@ -1,0 +1,167 @@
+"""Reads an ITI-65 transaction bundle: its one submission set, its documents, its binaries.
+
+Source: IHE MHD 4.2 §3.65.4.1.2, PDSm pdsm-comprehensive-provide-document-bundle. The guide's
+own invariants have no executable FHIRPath, so they are coded here, each under its rule id.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.dmp.fhir.access import codings, first, items, mapping, text
+from socle.problems import Problem
+
+MHD = "IHE MHD 4.2 §3.65.4.1.2"
+LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One entry of the bundle and where it stands, for the messages."""
+
+    index: int
+    full_url: str
+    resource: dict[str, Any] = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        return f"Bundle.entry[{self.index}].resource"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidedDocument:
+    reference: Part
+    binary: Part
+    content: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class ProvideBundle:
+    """What was found; `problems` holds everything that is wrong with it."""
+
+    submission_set: Part | None = None
+    documents: list[ProvidedDocument] = field(default_factory=list)
+    order: list[str] = field(default_factory=list)  # resource type of each entry
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, rule: str, path: str, message: str, expected: str = "") -> None:
+        self.problems.append(Problem(rule, path, message, expected, source=MHD))
+
+
+def read_bundle(value: Any) -> ProvideBundle:
+    bundle = ProvideBundle()
+    resource = mapping(value)
+    if resource.get("resourceType") != "Bundle":
+        bundle.problem("MHD-BUNDLE", "Bundle", "the body is not a Bundle", "a FHIR R4 Bundle")
+        return bundle
+    if resource.get("type") != "transaction":
+        found = text(resource.get("type")) or "nothing"
+        bundle.problem("MHD-TYPE", "Bundle.type", f"type is {found}", "transaction")
+    parts = [
+        Part(index, text(mapping(entry).get("fullUrl")), mapping(mapping(entry).get("resource")))
+        for index, entry in enumerate(items(resource.get("entry")))
+    ]
+    bundle.order = [text(part.resource.get("resourceType")) for part in parts]
+    _check_requests(bundle, items(resource.get("entry")))
+    bundle.submission_set = _submission_set(bundle, parts)
+    _read_documents(bundle, parts)
+    return bundle
+
+
+def _check_requests(bundle: ProvideBundle, entries: list[Any]) -> None:
+    for index, entry in enumerate(entries):
+        request = mapping(mapping(entry).get("request"))
+        kind = text(mapping(mapping(entry).get("resource")).get("resourceType"))
+        path = f"Bundle.entry[{index}]"
+        if kind not in ("List", "DocumentReference", "Binary"):
+            bundle.problem(
+                "MHD-ENTRY",
+                f"{path}.resource",
+                f"{kind or 'no resource'} is not handled in a submission here yet",
+                "List, DocumentReference or Binary (patients are referenced by INS; folders and "
+                "PATCH entries are not handled yet)",
+            )
+        elif request.get("method") != "POST" or text(request.get("url")).strip("/") != kind:
+            bundle.problem(
+                "MHD-REQUEST", f"{path}.request", "the request does not create the resource",
+                f"method POST and url {kind}",
+            )  # fmt: skip
+
+
+def _submission_set(bundle: ProvideBundle, parts: list[Part]) -> Part | None:
+    lists = [part for part in parts if part.resource.get("resourceType") == "List"]
+    sets = [part for part in lists if "submissionset" in _list_codes(part)]
+    for part in lists:
+        if part not in sets:
+            bundle.problem(
+                "MHD-LIST-CODE", f"{part.path}.code", "this List is not a submission set",
+                f"{LIST_TYPES}|submissionset (folders are not handled yet)",
+            )  # fmt: skip
+    if len(sets) != 1:
+        bundle.problem(
+            "MHD-SUBMISSIONSET", "Bundle.entry", f"{len(sets)} submission sets", "exactly one List"
+        )
+        return None
+    return sets[0]
+
+
+def _list_codes(part: Part) -> set[str]:
+    return {code for system, code in codings(part.resource.get("code")) if system == LIST_TYPES}
+
+
+def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
+    references = [p for p in parts if p.resource.get("resourceType") == "DocumentReference"]
+    binaries = {p.full_url: p for p in parts if p.resource.get("resourceType") == "Binary"}
+    if not references:
+        bundle.problem(
+            "MHD-DOCUMENTREFERENCE", "Bundle.entry", "no DocumentReference", "at least one"
+        )
+    listed = _listed(bundle.submission_set)
+    used = set()
+    for part in references:
+        if bundle.submission_set is not None and part.full_url not in listed:
+            bundle.problem(
+                "MHD-LIST-ENTRY", f"{bundle.submission_set.path}.entry",
+                f"the submission set does not list {part.full_url or 'an entry without fullUrl'}",
+                "List.entry.item.reference equal to the fullUrl of each DocumentReference",
+            )  # fmt: skip
+        url = text(mapping(first(part.resource.get("content")).get("attachment")).get("url"))
+        binary = binaries.get(url) if url else None
+        if binary is None:
+            bundle.problem(
+                "MHD-ATTACHMENT", f"{part.path}.content[0].attachment.url",
+                f"no Binary of the bundle has the fullUrl {url or '(none given)'}",
+                "the fullUrl of a Binary entry",
+            )  # fmt: skip
+            continue
+        used.add(binary.full_url)
+        content = _decoded(bundle, binary)
+        if content is not None:
+            bundle.documents.append(ProvidedDocument(part, binary, content))
+    for url in binaries.keys() - used:
+        bundle.problem(
+            "MHD-BINARY-UNUSED", binaries[url].path, "no DocumentReference describes this Binary",
+            "an attachment.url equal to its fullUrl",
+        )  # fmt: skip
+
+
+def _listed(submission_set: Part | None) -> set[str]:
+    entries = items(submission_set.resource.get("entry")) if submission_set else []
+    return {text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries}
+
+
+def _decoded(bundle: ProvideBundle, binary: Part) -> bytes | None:
+    data = binary.resource.get("data")
+    path = f"{binary.path}.data"
+    if not isinstance(data, str) or not data:
+        bundle.problem("FHIR-BINARY-DATA", path, "the Binary is empty", "the document in base64")
+        return None
+    try:
+        return base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        bundle.problem(
+            "FHIR-BASE64", path, f"not base64: {error}",
+            "base64 of RFC 4648 §4 with its padding; the body may have been cut short",
+        )  # fmt: skip
+        return None

@@ -1,0 +1,86 @@
+"""FHIR resources built from registry entries."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
+from services.dmp.repository import StoredEntry
+
+FHIR_STATUS = {"Approved": "current", "Deprecated": "superseded"}
+XDS_STATUS = {fhir: xds for xds, fhir in FHIR_STATUS.items()}
+
+
+def document_reference(entry: StoredEntry, base: str) -> dict[str, Any]:
+    """What the producer wrote, with what the registry knows laid over it.
+
+    Both identifiers are given: PDSm4DMP has the entryUUID as resource id, MHD as an identifier
+    (spec: dmp.md §3.5, mapping conflict b).
+    """
+    submitted = entry.metadata["submitted"]
+    content = [dict(part) for part in submitted["content"]]
+    content[0]["attachment"] = {
+        **content[0]["attachment"],
+        "url": f"{base}/Binary/{entry.id}",
+        "size": entry.metadata["size"],
+        "hash": entry.metadata["sha1_base64"],
+    }
+    return {
+        **submitted,
+        "resourceType": "DocumentReference",
+        "id": str(entry.id),
+        "meta": {
+            **submitted.get("meta", {}),
+            "versionId": str(entry.version),
+            "lastUpdated": instant(entry.registered_at),
+        },
+        "masterIdentifier": {"system": URI_SYSTEM, "value": uri_of(entry.unique_id)},
+        "identifier": [
+            *_foreign(submitted.get("identifier"), entry),
+            {"use": "official", "system": URI_SYSTEM, "value": f"urn:uuid:{entry.logical_id}"},
+            {"use": "usual", "system": URI_SYSTEM, "value": f"urn:uuid:{entry.id}"},
+        ],
+        "status": FHIR_STATUS[entry.status],
+        "content": content,
+    }
+
+
+def _foreign(identifiers: Any, entry: StoredEntry) -> list[Any]:
+    """The producer's own identifiers; those that name this entry are given once."""
+    own = {f"urn:uuid:{entry.logical_id}", f"urn:uuid:{entry.id}"}
+    return [item for item in identifiers or [] if item.get("value") not in own]
+
+
+def searchset(
+    entries: list[dict[str, Any]], base: str, total: int, links: dict[str, str]
+) -> dict[str, Any]:
+    bundle: dict[str, Any] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": total,
+        "link": [{"relation": name, "url": url} for name, url in links.items()],
+    }
+    if entries:  # an empty array is not allowed in FHIR JSON
+        bundle["entry"] = [
+            {
+                "fullUrl": f"{base}/DocumentReference/{resource['id']}",
+                "resource": resource,
+                "search": {"mode": "match"},
+            }
+            for resource in entries
+        ]
+    return bundle
+
+
+def created(kind: str, resource_id: UUID, version: int, at: datetime) -> dict[str, Any]:
+    """One `response` of a transaction-response."""
+    return {
+        "status": "201 Created",
+        "location": f"{kind}/{resource_id}/_history/{version}",
+        "etag": f'W/"{version}"',
+        "lastModified": instant(at),
+    }
+
+
+def instant(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,190 @@
+"""Reads the parameters of ITI-67 into a registry query.
+
+Source: IHE MHD 4.2 §3.67.4.1.2, PDSm4DMP TD3.1. Unknown parameters are ignored, as FHIR says,
+and named in the answer so that a typing error shows.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.resources import XDS_STATUS
+from services.dmp.repository import EntryQuery
+from socle.clock import PARIS
+from socle.ids.ins import Ins, from_fhir
+from socle.problems import Problem
+
+DEFAULT_COUNT = 50
+MAX_COUNT = 200
+SOURCE = "IHE MHD 4.2 §3.67.4.1.2"
+Pseudonymise = Callable[[Ins], str]
+
+
+@dataclass(slots=True)
+class Search:
+    query: EntryQuery = field(default_factory=EntryQuery)
+    count: int = DEFAULT_COUNT
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_search(parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymise) -> Search:
+    search = Search()
+    for name, value in parameters:
+        reader = _READERS.get(name)
+        if name in ("patient.identifier", "patient:identifier"):
+            _read_patient(search, value, pseudonymise)
+        elif reader is not None:
+            reader(search, value)
+        elif name not in ("_format", "_pretty"):
+            search.ignored.append(name)
+    query = search.query
+    if not (query.patient or query.identifiers or query.ids or search.problems):
+        search.problems.append(
+            _problem(
+                "patient.identifier",
+                "no patient is named",
+                "patient.identifier=urn:oid:1.2.250.1.213.1.4.8|<INS>, or identifier=…",
+            )
+        )
+    return search
+
+
+def _read_patient(search: Search, value: str, pseudonymise: Pseudonymise) -> None:
+    system, bar, number = value.partition("|")
+    if not bar:
+        search.problems.append(
+            _problem("patient.identifier", "the OID of the INS is missing", "urn:oid:<OID>|<INS>")
+        )
+        return
+    ins, faults = from_fhir(system, number)
+    if ins is None:
+        search.problems += [
+            _problem("patient.identifier", fault, "urn:oid:<OID>|<INS>") for fault in faults
+        ]
+        return
+    search.query = replace(search.query, patient=pseudonymise(ins))
+
+
+def _read_status(search: Search, value: str) -> None:
+    statuses = tuple(XDS_STATUS[code] for code in value.split(",") if code in XDS_STATUS)
+    if len(statuses) < len(value.split(",")):
+        search.problems.append(_problem("status", f"unknown status {value}", "current, superseded"))
+    search.query = replace(search.query, statuses=statuses)
+
+
+def _read_type(search: Search, value: str) -> None:
+    search.query = replace(search.query, type_codes=_codes(value))
+
+
+def _read_category(search: Search, value: str) -> None:
+    search.query = replace(search.query, class_codes=_codes(value))
+
+
+def _codes(value: str) -> tuple[str, ...]:
+    """A token is `code` or `system|code`; the registry's codes are unique across systems."""
+    return tuple(token.rpartition("|")[2] for token in value.split(",") if token)
+
+
+def _read_identifier(search: Search, value: str) -> None:
+    found = []
+    for token in value.split(","):
+        system, _, number = token.rpartition("|")
+        found.append(unique_id_of({"system": system, "value": number}))
+    search.query = replace(search.query, identifiers=tuple(found))
+
+
+def _read_id(search: Search, value: str) -> None:
+    try:
+        search.query = replace(search.query, ids=tuple(UUID(v) for v in value.split(",")))
+    except ValueError:
+        search.problems.append(_problem("_id", "not an identifier of an entry", "a UUID"))
+
+
+def _read_date(search: Search, value: str) -> None:
+    period = _period(value)
+    if period is None:
+        search.problems.append(
+            _problem("date", f"{value} is no date with a prefix", "ge2022-03-01, le2022-03, 2022…")
+        )
+        return
+    search.query = replace(search.query, created=(*search.query.created, period))
+
+
+def _read_count(search: Search, value: str) -> None:
+    if not value.isdecimal() or int(value) < 1:
+        search.problems.append(_problem("_count", f"{value} is no page size", f"1 to {MAX_COUNT}"))
+        return
+    search.count = min(int(value), MAX_COUNT)
+
+
+def _read_cursor(search: Search, value: str) -> None:
+    try:
+        at, _, entry_id = base64.urlsafe_b64decode(value).decode().partition("|")
+        search.query = replace(search.query, after=(datetime.fromisoformat(at), UUID(entry_id)))
+    except (binascii.Error, ValueError):
+        search.problems.append(_problem("_cursor", "not a page of ours", "the url of `next`"))
+
+
+def cursor(created_at: datetime, entry_id: UUID) -> str:
+    """The place in the listing after which the next page begins."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{entry_id}".encode()).decode()
+
+
+_READERS: dict[str, Callable[[Search, str], None]] = {
+    "status": _read_status,
+    "type": _read_type,
+    "category": _read_category,
+    "identifier": _read_identifier,
+    "_id": _read_id,
+    "date": _read_date,
+    "creation": _read_date,
+    "_count": _read_count,
+    "_cursor": _read_cursor,
+}
+
+_DATE = re.compile(
+    r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?"
+)
+
+
+def _period(value: str) -> tuple[datetime | None, datetime | None] | None:
+    """Half-open bounds of a FHIR date parameter; a date without zone is of Paris."""
+    match = _DATE.fullmatch(value)
+    if match is None:
+        return None
+    prefix, year, month, day, time = match.groups()
+    try:
+        start, end = _bounds(int(year), month, day, time)
+    except ValueError:
+        return None
+    return {
+        "ge": (start, None), "gt": (end, None), "le": (None, end), "lt": (None, start),
+    }.get(prefix or "eq", (start, end))  # fmt: skip
+
+
+def _bounds(
+    year: int, month: str | None, day: str | None, time: str | None
+) -> tuple[datetime, datetime]:
+    start = datetime(year, int(month or 1), int(day or 1), tzinfo=PARIS)
+    if time:
+        instant = datetime.fromisoformat(f"{start.date()}{time}")
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=PARIS)
+        return instant, instant + timedelta(seconds=1)
+    if day:
+        return start, datetime.combine(start.date() + timedelta(days=1), start.timetz())
+    if month:
+        return start, start.replace(year=year + int(month) // 12, month=int(month) % 12 + 1)
+    return start, start.replace(year=year + 1)
+
+
+def _problem(name: str, message: str, expected: str) -> Problem:
+    return Problem(
+        f"MHD-SEARCH-{name.strip('_').upper()}", f"DocumentReference?{name}", message, expected,
+        source=SOURCE,
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""Takes entries into the registry, and says why one was left out."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+import asyncpg
+from fastapi import FastAPI
+
+from services.dmp import repository
+from services.dmp.domain import refusals
+from services.dmp.domain.entry import Entry, Registered
+from services.dmp.hot.batches import BatchWriter
+from services.dmp.hot.statement import register
+from services.dmp.ins_client import InsClient
+from services.dmp.settings import DmpSettings
+from socle.db.database import Database
+from socle.errors import Category, DomainError
+from socle.failpoints import failpoint
+from socle.kernel import Kernel
+
+# What the server says when it goes down, is shut down, or has not finished starting; and a
+# deadlock, which PostgreSQL resolves by refusing one side. Nothing was promised, so the client
+# may send the same submission again.
+_TRANSIENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    OSError,
+)
+
+
+class Registrar:
+    def __init__(self, database: Database, ins: InsClient, settings: DmpSettings) -> None:
+        self._database = database
+        self._ins = ins
+        self._writer = BatchWriter(
+            self._commit,
+            max_items=settings.dmp_batch_size,
+            max_bytes=settings.dmp_batch_bytes,
+            max_flushes=settings.dmp_flushes,
+            max_queue_bytes=settings.dmp_queue_bytes,
+        )
+
+    async def close(self) -> None:
+        await self._writer.close()
+
+    async def register(self, entries: Sequence[Entry], token: str) -> list[Registered]:
+        """All entries of one submission, or a refusal. `token` is the caller's, to ask INS with."""
+        for may_ask in (True, False):
+            fresh = await self._write(entries)
+            if len(fresh) == len(entries):
+                return [_fresh(entry) for entry in entries]
+            existing = await self._existing(entries)
+            if existing is not None:
+                return existing
+            if not may_ask or not await self._learn_patient(entries[0], token):
+                break
+        raise refusals.not_qualified(await self._patient_status(entries[0]))
+
+    async def _write(self, entries: Sequence[Entry]) -> set[UUID]:
+        if len(entries) == 1:
+            return {entries[0].id} if await self._writer.write(entries[0]) else set()
+        return await self._write_all_or_nothing(entries)
+
+    async def _commit(self, entries: Sequence[Entry]) -> set[UUID]:
+        with _transient_failures():
+            pool = await self._database.pool()
+            async with pool.acquire() as connection:
+                fresh = await register(connection, entries)
+        failpoint("dmp.committed")
+        return fresh
+
+    async def _write_all_or_nothing(self, entries: Sequence[Entry]) -> set[UUID]:
+        with _transient_failures():
+            pool = await self._database.pool()
+            async with pool.acquire() as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    fresh = await register(connection, entries)
+                except BaseException:
+                    await transaction.rollback()
+                    raise
+                if len(fresh) == len(entries):
+                    await transaction.commit()
+                    return fresh
+                await transaction.rollback()
+                return set()
+
+    async def _existing(self, entries: Sequence[Entry]) -> list[Registered] | None:
+        """The earlier deposit of the same bytes; None when none of them is registered."""
+        async with self._database.read() as session:
+            known = await repository.find_registered(
+                session, entries[0].space, [entry.unique_id for entry in entries]
+            )
+        for entry in entries:
+            row = known.get(entry.unique_id)
+            if row is not None and row.sha256 != entry.sha256:
+                raise refusals.same_identifier_other_bytes(entry.unique_id)
+        if not known:
+            return None
+        if len(known) < len(entries):
+            raise refusals.partly_registered()
+        return [known[entry.unique_id].registered for entry in entries]
+
+    async def _learn_patient(self, entry: Entry, token: str) -> bool:
+        """Events tell who is qualified, but a deposit may overtake them: INS itself is asked."""
+        answer = await self._ins.status(entry.space, entry.ins_oid, entry.matricule, token)
+        if answer is None or not answer.qualified:
+            return False
+        async with self._database.write() as session:
+            await repository.upsert_patient(
+                session, entry.space, entry.patient, answer.status, True, entry.registered_at
+            )
+        return True
+
+    async def _patient_status(self, entry: Entry) -> str | None:
+        async with self._database.read() as session:
+            return await repository.get_patient_status(session, entry.space, entry.patient)
+
+
+def _fresh(entry: Entry) -> Registered:
+    return Registered(entry.id, entry.submission_set, 1, entry.registered_at, is_new=True)
+
+
+@contextmanager
+def _transient_failures() -> Iterator[None]:
+    try:
+        yield
+    except _TRANSIENT as error:
+        raise DomainError(
+            Category.UNAVAILABLE,
+            "registry_unavailable",
+            "The registry's database does not answer; nothing is known to be stored. "
+            "Send the same submission again: it is registered once.",
+            headers={"Retry-After": "2"},
+        ) from error
+
+
+@asynccontextmanager
+async def registrar_of(kernel: Kernel, app: FastAPI) -> AsyncIterator[None]:
+    """A resource of the service: reachable as `app.state.registrar`."""
+    assert isinstance(kernel.settings, DmpSettings)
+    async with InsClient(kernel.settings) as ins:
+        app.state.registrar = Registrar(kernel.database, ins, kernel.settings)
+        try:
+            yield
+        finally:
+            await app.state.registrar.close()

@@ -1,0 +1,61 @@
+"""Asks the INS service whether a patient's identity is qualified, with the caller's own token."""
+
+from types import TracebackType
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.dmp.settings import DmpSettings
+from socle.errors import Category, DomainError
+
+
+class IdentityStatus(BaseModel):
+    """The answer of POST /ins/identities/status, as far as the DMP needs it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    known: bool
+    status: str | None = None
+    qualified: bool = False
+
+
+class InsClient:
+    def __init__(self, settings: DmpSettings) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=settings.ins_url, timeout=settings.dmp_ins_timeout_seconds
+        )
+
+    async def __aenter__(self) -> "InsClient":
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def status(
+        self, space: str, oid: str, matricule: str, token: str
+    ) -> IdentityStatus | None:
+        """None when INS knows no such identity. A silent INS is a 503, never a refusal."""
+        try:
+            response = await self._http.post(
+                f"/s/{space}/ins/identities/status",
+                json={"oid": oid, "matricule": matricule},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+            if response.status_code == httpx.codes.NOT_FOUND:
+                return None
+            response.raise_for_status()
+            answer = IdentityStatus.model_validate_json(response.content)
+        except (httpx.HTTPError, ValidationError) as error:
+            raise DomainError(
+                Category.UNAVAILABLE,
+                "ins_unavailable",
+                "The INS service, which says whether this identity is qualified, does not answer; "
+                "send the submission again in a moment.",
+                headers={"Retry-After": "2"},
+            ) from error
+        return answer if answer.known else None

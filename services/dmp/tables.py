@@ -1,0 +1,76 @@
+"""The tables of the schema `dmp`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from socle.db.base import metadata_of
+
+metadata = metadata_of("dmp")
+
+# Content-addressed and never rewritten. Listing never touches it (docs/adr/0006).
+body = Table(
+    "body",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+submission_set = Table(
+    "submission_set",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("space", Text, nullable=False),
+    Column("patient", Text, nullable=False),  # pseudonym
+    Column("submitted_at", DateTime(timezone=True), nullable=False),
+    Column("submitter", Text, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+)
+
+# One row per version of a document entry: `id` is the entryUUID, which every metadata update
+# changes; `logical_id` lasts as long as the document; `unique_id` is the producer's
+# (spec: dmp.md §1.5, identifier life cycle).
+document = Table(
+    "document",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("logical_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("space", Text, nullable=False),
+    Column("submission_set", Uuid, nullable=False),
+    Column("unique_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("patient", Text, nullable=False),  # pseudonym
+    Column("type_code", Text, nullable=False),
+    Column("class_code", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("registered_at", DateTime(timezone=True), nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Index("ix_document_patient", "space", "patient", "status", "created_at"),
+    Index("ix_document_logical", "logical_id", "version", unique=True),
+    Index("ix_document_unique_id", "space", "unique_id", "version", unique=True),
+)
+
+# What INS events say of a patient; a missing row means that nothing has been said yet.
+patient = Table(
+    "patient",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("pseudonym", Text, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("qualified", Boolean, nullable=False),
+    Column("said_at", DateTime(timezone=True), nullable=False),
+)

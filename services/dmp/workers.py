@@ -1,0 +1,42 @@
+"""The relay, and the consumer that learns whose INS is qualified."""
+
+from collections.abc import Sequence
+
+from services.dmp import repository
+from services.dmp.events import INS_DISQUALIFIED, INS_QUALIFIED, IdentityQualification
+from socle.db.database import WriteSession
+from socle.events.consumer import Consumer
+from socle.events.envelope import Event, parse_data
+from socle.events.relay import Relay
+from socle.events.topics import Topic
+from socle.http.app import Worker
+from socle.kernel import Kernel
+
+CONSUMER = "dmp"
+
+
+async def apply_events(session: WriteSession, events: Sequence[Event]) -> None:
+    for event in events:
+        if event.type in (INS_QUALIFIED, INS_DISQUALIFIED):
+            said = parse_data(IdentityQualification, event)
+            await repository.upsert_patient(
+                session, event.space, said.patient, said.status, said.qualified, event.time
+            )
+
+
+async def relay(kernel: Kernel) -> None:
+    await Relay(kernel.database, "dmp", kernel.event_log).run()
+
+
+async def consume(kernel: Kernel) -> None:
+    await Consumer(
+        database=kernel.database,
+        schema="dmp",
+        name=CONSUMER,
+        topics=(Topic.INS_IDENTITIES,),
+        handler=apply_events,
+        event_log=kernel.event_log,
+    ).run()
+
+
+WORKERS: dict[str, Worker] = {"relay": relay, "consume": consume}
