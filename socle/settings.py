@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     mss_url: str = "http://127.0.0.1:8084"
     usage_url: str = "http://127.0.0.1:8085"
 
+    worker_port: int = 9100
+    """Probes and metrics of a relay or a consumer that runs as a process of its own."""
+
     sandbox: bool = True
     default_space: str = "demo"
     max_spaces: int = Field(10_000, ge=1)

@@ -43,6 +43,8 @@ class Database:
             pool_timeout=10,
             # A restart of PostgreSQL must cost one ping, not one failed request.
             pool_pre_ping=True,
+            # The texts of its errors would quote bound values, which may be of a patient.
+            hide_parameters=True,
             connect_args={"server_settings": {"application_name": application}, "timeout": 10},
         )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -38,15 +39,14 @@ class KafkaLog:
                     name=name,
                     num_partitions=self._partitions,
                     replication_factor=-1,
+                    replica_assignments={},  # with -1: the broker's own default, as aiokafka wants it
                     topic_configs={"retention.ms": "-1"},
                 )
                 for name in ALL_TOPICS
                 if name not in existing
             ]
             if missing:
-                await admin.create_topics(missing)
-        except TopicAlreadyExistsError:
-            return  # another process was faster
+                _check_created(await admin.create_topics(missing))
         except (KafkaError, OSError) as error:
             raise LogUnavailableError(str(error)) from error
         finally:
@@ -115,13 +115,15 @@ class KafkaLog:
         try:
             await client.start()
             await client._client.force_metadata_update()  # no public way in 0.14
+            partitions = sorted(client.partitions_for_topic(topic) or ())
+            wanted = [TopicPartition(topic, partition) for partition in partitions]
+            # Assigned once: with a new assignment per partition, aiokafka 0.14 can hang in `stop`.
+            client.assign(wanted)
+            ends = await client.end_offsets(wanted)
             found: list[StoredRecord] = []
-            for partition in sorted(client.partitions_for_topic(topic) or ()):
-                where = TopicPartition(topic, partition)
-                end = (await client.end_offsets([where]))[where]
-                client.assign([where])
+            for where in wanted:
                 client.seek(where, after)
-                while len(found) < limit and await client.position(where) < end:
+                while len(found) < limit and await client.position(where) < ends[where]:
                     messages = await client.getmany(where, timeout_ms=2000, max_records=limit)
                     found += [_stored(message) for message in messages.get(where, [])]
             return found[:limit]
@@ -181,6 +183,13 @@ class _SeekToStored(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         await self._reader.seek_all(list(assigned))
+
+
+def _check_created(response: Any) -> None:
+    """aiokafka hands on the broker's codes unread; that another process was faster is fine."""
+    for topic, code, message in response.topic_errors:
+        if code not in (0, TopicAlreadyExistsError.errno):
+            raise KafkaError(f"topic {topic} could not be created: {message} (error {code})")
 
 
 def _stored(message: "ConsumerRecord[bytes, bytes]") -> StoredRecord:

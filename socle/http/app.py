@@ -75,7 +75,7 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
     for router in (*spec.routers, control.router, health.router):
         app.include_router(router)
     dialects = Dialects(spec.dialects)
-    _handle_errors(app, dialects)
+    handle_errors(app, dialects)
     app.state.journal = Journal(settings.journal_size)
     # The last added is the outermost.
     app.add_middleware(Observation, service=spec.name, journal=app.state.journal)
@@ -111,7 +111,7 @@ async def _kept_running(name: str, worker: Worker, kernel: Kernel) -> None:
         await asyncio.sleep(1)
 
 
-def _handle_errors(app: FastAPI, dialects: Dialects) -> None:
+def handle_errors(app: FastAPI, dialects: Dialects) -> None:
     def answer(request: Request, error: DomainError) -> Response:
         state_of(request.scope)["refusal"] = error
         return dialects(request.url.path)(error, correlation_id.get())

@@ -1,0 +1,23 @@
+"""Composition of the INS service."""
+
+from fastapi import FastAPI
+
+from services.ins.api import identities, lps, people, status
+from services.ins.insi.faults import fault_renderer
+from services.ins.seed import seed
+from services.ins.settings import InsSettings
+from services.ins.workers import WORKERS
+from socle.http.app import ServiceSpec, create_app
+
+
+def build(settings: InsSettings) -> FastAPI:
+    spec = ServiceSpec(
+        name="ins",
+        title="Socle: Identité Nationale de Santé",
+        routers=[lps.router, status.router, identities.router, people.router],
+        seed=seed,
+        dialects={"/lps": fault_renderer(settings.ins_soap_prefix)},
+        workers=WORKERS,
+        max_body_bytes=settings.ins_max_body_bytes,
+    )
+    return create_app(spec, settings)

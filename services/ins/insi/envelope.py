@@ -1,0 +1,85 @@
+"""Reads a SOAP 1.2 envelope: safely, and without correcting anything."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from services.ins.insi.faults import XML_REFUSED, InsiFault
+from services.ins.insi.names import SOAP
+from socle.problems import Problem
+
+MAX_DEPTH = 32
+
+
+@dataclass(frozen=True)
+class Envelope:
+    headers: tuple[etree._Element, ...]
+    root: etree._Element
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """No DTD, no entity, no network; SOAP 1.2 Part 1 §5 forbids a DTD in a message anyway."""
+    root = _parse(body)
+    if root.tag != f"{{{SOAP}}}Envelope":
+        raise _refused(
+            "INS-SOAP-ENVELOPE", "/", "the root is no SOAP 1.2 envelope", f"{{{SOAP}}}Envelope"
+        )
+    header_parts = root.findall(f"{{{SOAP}}}Header")
+    bodies = root.findall(f"{{{SOAP}}}Body")
+    if len(header_parts) > 1 or len(bodies) != 1:
+        raise _refused(
+            "INS-SOAP-PARTS",
+            "/Envelope",
+            f"{len(header_parts)} Header and {len(bodies)} Body elements",
+            "at most one Header and exactly one Body",
+        )
+    contents = _elements(bodies[0])
+    if len(contents) != 1:
+        raise _refused(
+            "INS-SOAP-BODY",
+            "/Envelope/Body",
+            f"the body holds {len(contents)} elements",
+            "exactly one element, RECSANSVITALE or RECVITALE",
+        )
+    headers = tuple(_elements(header_parts[0])) if header_parts else ()
+    return Envelope(headers, contents[0])
+
+
+def _parse(body: bytes) -> etree._Element:
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True,
+        remove_comments=True,
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        # The parser's own message may quote the content, so only its position is told.
+        line = getattr(error, "lineno", None)
+        raise _refused(
+            "INS-XML-SYNTAX", f"line {line}", "the message is not well-formed XML", "XML 1.0"
+        ) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise _refused("INS-XML-DTD", "/", "the message has a DOCTYPE", "no DTD and no entity")
+    if _depth(root) > MAX_DEPTH:
+        raise _refused(
+            "INS-XML-DEPTH", "/", f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH} levels"
+        )
+    return root
+
+
+def _depth(root: etree._Element) -> int:
+    deepest = level = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        level += 1 if event == "start" else -1
+        deepest = max(deepest, level)
+    return deepest
+
+
+def _elements(parent: etree._Element) -> list[etree._Element]:
+    return [child for child in parent if isinstance(child.tag, str)]
+
+
+def _refused(rule: str, path: str, message: str, expected: str) -> InsiFault:
+    return InsiFault(
+        XML_REFUSED, [Problem(rule, path, message, expected, source="SOAP 1.2 Part 1 §5")]
+    )

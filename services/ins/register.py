@@ -1,0 +1,82 @@
+"""SQL of the national register: whom INSi knows in a space."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.ins.domain.matching import Query
+from services.ins.domain.person import Person, RegisteredIns
+from services.ins.tables import person
+from socle.db.database import WriteSession
+from socle.ids.traits import Traits, fold
+
+
+async def upsert_people(session: WriteSession, space: str, people: Sequence[Person]) -> None:
+    """One statement for all of them; a person who is there is replaced."""
+    statement = insert(person)
+    kept = ("space", "oid", "matricule")
+    replaced = {
+        column.name: statement.excluded[column.name]
+        for column in person.c
+        if column.name not in kept
+    }
+    await session.execute(
+        statement.on_conflict_do_update(constraint="pk_person", set_=replaced),
+        [_values(space, one) for one in people],
+    )
+
+
+async def find_candidates(session: AsyncSession, space: str, query: Query) -> list[Person]:
+    """Everyone with the query's birth date, sex and family name; matching decides the rest."""
+    result = await session.execute(
+        select(person).where(
+            person.c.space == space,
+            person.c.birth_date == query.birth_date,
+            person.c.sex == query.sex,
+            person.c.family_keys.contains([fold(query.family_name)]),
+        )
+    )
+    return [_person(row) for row in result]
+
+
+async def list_people(session: AsyncSession, space: str, limit: int) -> list[Person]:
+    result = await session.execute(
+        select(person)
+        .where(person.c.space == space)
+        .order_by(person.c.family_name, person.c.given_names, person.c.matricule)
+        .limit(limit)
+    )
+    return [_person(row) for row in result]
+
+
+def _values(space: str, one: Person) -> dict[str, Any]:
+    names = (one.traits.family_name, *one.other_family_names)
+    return {
+        "space": space,
+        "oid": one.active.oid,
+        "matricule": one.active.matricule,
+        "key": one.active.key,
+        "family_name": one.traits.family_name,
+        "given_names": one.traits.given_names,
+        "sex": one.traits.sex,
+        "birth_date": one.traits.birth_date,
+        "birth_place": one.traits.birth_place,
+        "family_keys": sorted({fold(name) for name in names}),
+        "other_family_names": list(one.other_family_names),
+        "cnda_tests": list(one.cnda_tests),
+        "history": [asdict(former) for former in one.history],
+    }
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(
+        traits=Traits(row.family_name, row.given_names, row.sex, row.birth_date, row.birth_place),
+        active=RegisteredIns(row.oid, row.matricule, row.key),
+        history=tuple(RegisteredIns(**former) for former in row.history),
+        other_family_names=tuple(row.other_family_names),
+        cnda_tests=tuple(row.cnda_tests),
+    )

@@ -1,0 +1,21 @@
+"""Settings of the INS service (docs/environment.md)."""
+
+from typing import Literal
+
+from socle.settings import Settings
+
+Check = Literal["off", "warn", "enforce"]
+
+
+class InsSettings(Settings):
+    ins_port: int = 8082
+    ins_max_body_bytes: int = 256 * 1024
+
+    ins_authentication: Check = "enforce"
+    """Whether a call to /lps needs a live PSC token (a client certificate will do too, later)."""
+    ins_headers: Check = "enforce"
+    """Whether ContexteBAM, ContexteLPS and WS-Addressing must be there, once and complete."""
+    ins_known_idams: frozenset[str] = frozenset()
+    """CNDA authorisation numbers that pass; empty lets every well-formed one pass."""
+    ins_soap_prefix: Literal["soap", "S"] = "S"
+    """INSi has answered with both prefixes over time; clients that search for `S:` exist."""

@@ -1,0 +1,65 @@
+"""The tables of the schema `ins`."""
+
+from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from socle.db.base import metadata_of
+
+metadata = metadata_of("ins")
+
+# The national register as a space sees it. `family_keys` are the folded spellings to search by.
+person = Table(
+    "person",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("oid", Text, primary_key=True),
+    Column("matricule", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("family_name", Text, nullable=False),
+    Column("given_names", Text, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("birth_date", Text, nullable=False),
+    Column("birth_place", Text, nullable=False),
+    Column("family_keys", ARRAY(Text), nullable=False),
+    Column("other_family_names", ARRAY(Text), nullable=False),
+    Column("cnda_tests", ARRAY(Text), nullable=False),
+    Column("history", JSONB, nullable=False),
+)
+
+# A patient of the caller's own software. `external_id` is the caller's reference.
+identity = Table(
+    "identity",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("external_id", Text),
+    Column("family_name", Text, nullable=False),
+    Column("given_names", Text, nullable=False),
+    Column("sex", Text, nullable=False),
+    Column("birth_date", Text, nullable=False),
+    Column("birth_place", Text, nullable=False),
+    Column("oid", Text),
+    Column("matricule", Text),
+    Column("key", Text),
+    Column("retrieved", Boolean, nullable=False),
+    Column("checked", Boolean, nullable=False),
+    Column("homonym", Boolean, nullable=False),
+    Column("doubtful", Boolean, nullable=False),
+    Column("fictive", Boolean, nullable=False),
+    Column("birth_date_corrected", Boolean, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+)
+
+identity_step = Table(
+    "identity_step",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("identity_id", Uuid, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("step", Text, nullable=False),
+    Column("from_status", Text, nullable=False),
+    Column("to_status", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)

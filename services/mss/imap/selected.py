@@ -1,0 +1,78 @@
+"""The client's view of the selected folder: sequence numbers move only when it is told."""
+
+from dataclasses import dataclass, field
+
+from services.mss.imap import store, wire
+from services.mss.imap.errors import No
+from services.mss.imap.sequences import SequenceSet
+from socle.db.database import Database
+
+
+@dataclass
+class Selected:
+    """`uids[n - 1]` is the message numbered n, `flags` what the client knows of each."""
+
+    space: str
+    folder: store.Folder
+    read_only: bool
+    version: int = -1
+    uids: list[int] = field(default_factory=list)
+    flags: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    async def load(self, database: Database) -> None:
+        self.version, items = await self._look(database)
+        self.flags = dict(items)
+        self.uids = list(self.flags)
+
+    async def news(self, database: Database, *, expunge: bool) -> list[bytes]:
+        """Untagged responses for what changed since the last look.
+
+        EXPUNGE may not be told during FETCH, STORE and SEARCH (RFC 3501 §7.4.1): without
+        `expunge` what has gone stays in the view.
+        """
+        async with database.read() as session:
+            version = await store.get_version(session, self.space, self.folder.id)
+        if version == self.version:
+            return []
+        seen, items = await self._look(database)
+        now, lines = dict(items), []
+        gone = [uid for uid in self.uids if uid not in now]
+        if expunge:
+            for uid in reversed(gone):
+                lines.append(b"* %d EXPUNGE" % (self.uids.index(uid) + 1))
+                self.uids.remove(uid)
+                del self.flags[uid]
+        fresh = [uid for uid in now if uid not in self.flags]
+        self.uids += fresh
+        if fresh:
+            lines.append(b"* %d EXISTS" % len(self.uids))
+        for number, uid in enumerate(self.uids, 1):
+            if uid in now and uid in self.flags and self.flags[uid] != now[uid]:
+                lines.append(
+                    b"* %d FETCH (UID %d FLAGS %s)" % (number, uid, wire.flags([*now[uid]]))
+                )
+        self.flags.update(now)
+        if expunge or not gone:
+            self.version = seen
+        return lines
+
+    async def _look(self, database: Database) -> tuple[int, list[tuple[int, tuple[str, ...]]]]:
+        """The version is read first: a change in between is seen again, never missed."""
+        async with database.read() as session:
+            version = await store.get_version(session, self.space, self.folder.id)
+            items = await store.list_items(session, self.space, self.folder.id)
+        return -1 if version is None else version, items
+
+    def chosen(self, sequence: str, *, by_uid: bool) -> list[int]:
+        """The UIDs that a command names, by growing number."""
+        wanted = SequenceSet(sequence)
+        if by_uid:
+            return wanted.select(self.uids)
+        return [self.uids[n - 1] for n in wanted.select(list(range(1, len(self.uids) + 1)))]
+
+    def number_of(self, uid: int) -> int:
+        return self.uids.index(uid) + 1
+
+    def require_writable(self) -> None:
+        if self.read_only:
+            raise No("the folder was opened by EXAMINE and is read-only", "READ-ONLY")

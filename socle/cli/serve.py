@@ -1,0 +1,67 @@
+"""Runs one process: a service, one of its workers, the gateway, or the migrations."""
+
+import asyncio
+from importlib import import_module
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.catalogue import all_migrations
+from socle.db.database import Database
+from socle.db.migrate import migrate
+from socle.http.server import serve
+from socle.http.worker import worker_app
+from socle.logs import configure_logging
+from socle.settings import Settings
+
+
+def settings_of(service: str) -> Settings:
+    """The service's own settings: services/<service>/settings.py, class <Service>Settings."""
+    module = import_module(f"services.{service}.settings")
+    settings: Settings = getattr(module, f"{service.capitalize()}Settings")()
+    return settings
+
+
+def serve_service(service: str) -> None:
+    settings = settings_of(service)
+    configure_logging(settings, service)
+    settings.require_database_url()
+    application: FastAPI = import_module(f"services.{service}.app").build(settings)
+    serve(application, settings.host, _port(settings, service))
+
+
+def serve_worker(service: str, worker: str) -> None:
+    """With probes and metrics on SOCLE_WORKER_PORT."""
+    settings = settings_of(service)
+    configure_logging(settings, f"{service}-{worker}")
+    settings.require_database_url()
+    run = import_module(f"services.{service}.workers").WORKERS[worker]
+    serve(worker_app(service, worker, run, settings), settings.host, settings.worker_port)
+
+
+def serve_gateway() -> None:
+    from gateway.app import build
+    from gateway.settings import GatewaySettings
+
+    settings = GatewaySettings()
+    configure_logging(settings, "gateway")
+    serve(build(settings), settings.host, settings.gateway_port)
+
+
+def run_migrations() -> None:
+    settings = Settings()
+    configure_logging(settings, "migrate")
+    asyncio.run(_migrate(settings.require_database_url()))
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url, application="socle-migrate")
+    try:
+        await migrate(database, all_migrations())
+    finally:
+        await database.close()
+
+
+def _port(settings: Any, service: str) -> int:
+    port: int = getattr(settings, f"{service}_port")
+    return port

@@ -1,0 +1,1 @@
+"""Servers that Socle brings along: PostgreSQL from a wheel, Kafka from Maven Central."""

@@ -1,0 +1,1 @@
+"""National identifiers of patients, professionals and structures: pure, no framework."""

@@ -1,0 +1,109 @@
+"""The mail service in the test's own process, with real sockets; clients run in threads."""
+
+import asyncio
+import base64
+import imaplib
+import smtplib
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+
+from services.mss.app import build
+from services.mss.settings import MssSettings
+from socle.testing.apps import client_of
+from socle.testing.tokens import TokenMint
+
+KIT, ROBERT = "899700427885", "899700218896"
+KIT_BOX = "kit.doc0042788@socle.mssante.fr"
+ROBERT_BOX = "robert.specialiste0021889@socle.mssante.fr"
+Result = TypeVar("Result")
+
+
+def xoauth2(user: str, token: str) -> str:
+    return f"user={user}\x01auth=Bearer {token}\x01\x01"
+
+
+def oauthbearer(user: str, token: str) -> str:
+    return f"n,a={user},\x01host=localhost\x01port=587\x01auth=Bearer {token}\x01\x01"
+
+
+@dataclass
+class Mail:
+    app: Any
+    http: httpx.AsyncClient
+    mint: TokenMint
+    space: str
+    trust: ssl.SSLContext
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.to_thread(work)
+
+    def token(self, who: str = KIT, space: str | None = None) -> str:
+        return self.mint.token(space or self.space, who)
+
+    def smtp_clear(self) -> smtplib.SMTP:
+        return smtplib.SMTP("127.0.0.1", self.app.state.smtp_port, timeout=10)
+
+    @contextmanager
+    def smtp_tls(self) -> Iterator[smtplib.SMTP]:
+        with self.smtp_clear() as client:
+            client.starttls(context=self.trust)
+            client.ehlo()
+            yield client
+
+    @contextmanager
+    def smtp(self, who: str = KIT, box: str = KIT_BOX) -> Iterator[smtplib.SMTP]:
+        with self.smtp_tls() as client:
+            blob = xoauth2(box, self.token(who))
+            client.auth("XOAUTH2", lambda _=None: blob)
+            yield client
+
+    def submit(self, content: bytes, to: str = ROBERT_BOX) -> None:
+        with self.smtp() as client:
+            assert client.sendmail(KIT_BOX, [to], content) == {}
+
+    def imap_clear(self) -> imaplib.IMAP4:
+        return imaplib.IMAP4("127.0.0.1", self.app.state.imap_port, timeout=10)
+
+    def imap_tls(self) -> imaplib.IMAP4:
+        client = self.imap_clear()
+        client.starttls(self.trust)
+        return client
+
+    @contextmanager
+    def imap(self, who: str = ROBERT, box: str = ROBERT_BOX) -> Iterator[imaplib.IMAP4]:
+        client = self.imap_tls()
+        try:
+            blob = xoauth2(box, self.token(who)).encode()
+            client.authenticate("XOAUTH2", lambda _: blob)
+            yield client
+        finally:
+            client.logout()
+
+
+@pytest.fixture
+async def mail(
+    settings_values: dict[str, str], mint: TokenMint, space: str, tmp_path: Path
+) -> AsyncIterator[Mail]:
+    settings = MssSettings(
+        **settings_values,
+        home=tmp_path,
+        mss_smtp_port=0,
+        mss_imap_port=0,
+        mss_max_message_bytes=1_000_000,
+    )
+    app = build(settings)
+    async with client_of(app, mint) as http:
+        trust = ssl.create_default_context(cafile=str(tmp_path / "ca" / "root.pem"))
+        trust.check_hostname = True
+        yield Mail(app, http, mint, space, trust)
+
+
+def decoded(text: str) -> str:
+    return base64.b64decode(text).decode()
