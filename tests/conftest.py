@@ -2,8 +2,10 @@
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -15,6 +17,33 @@ from socle.embedded.postgres import EmbeddedPostgres
 from socle.idgen import random_uuid
 from socle.settings import Settings
 from socle.testing.tokens import TokenMint
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    """What could not run on this machine, and why: a green run says what it did not see."""
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", []))
+    terminalreporter.section("not run here, and why", sep="-")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count:5d}  {reason}")
+    if not reasons:
+        terminalreporter.line("Everything was run.")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """CI requires every part: there, a test that was skipped is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and exitstatus == 0 and reporter is not None:
+        missed = [r for r in reporter.stats.get("skipped", []) if "SOCLE_SAMPLES" not in _reason(r)]
+        if missed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
@@ -55,13 +84,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def settings_values(database_url: str) -> dict[str, str]:
+def settings_values(database_url: str) -> dict[str, Any]:
     """Values for any service's settings class."""
     return {"database_url": database_url, "pseudonym_key": "test-pseudonym-key"}
 
 
 @pytest.fixture
-def settings(settings_values: dict[str, str]) -> Settings:
+def settings(settings_values: dict[str, Any]) -> Settings:
     return Settings(**settings_values)
 
 

@@ -12,7 +12,8 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from socle.db.database import Database, WriteSession
 from socle.errors import DomainError
@@ -33,6 +34,19 @@ Handler = Callable[[WriteSession, Sequence[Event]], Awaitable[None]]
 It raises DomainError for an event that it cannot process; several events come at once so that
 results can be written in few statements.
 """
+
+
+# What the event itself causes, and will cause again: a refusal, a value that the database does not
+# take, or a mistake of ours that this event brings to light. It must not stop those behind it.
+POISON = (
+    DomainError,
+    DataError,
+    IntegrityError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
 
 
 class LostPartitionError(Exception):
@@ -64,6 +78,7 @@ class Consumer:
                 LogUnavailableError,
                 DBAPIError,
                 InterfaceError,
+                PoolTimeoutError,
                 asyncpg.PostgresError,
                 asyncpg.InterfaceError,
                 OSError,
@@ -78,9 +93,8 @@ class Consumer:
         try:
             try:
                 await self._apply(batch)
-            except DomainError as error:
-                if error.retriable:
-                    raise LogUnavailableError(str(error)) from error
+            except POISON as error:
+                _raise_if_retriable(error)
                 await self._apply_one_by_one(batch)
         except LostPartitionError:
             log.warning("partition_lost", consumer=self.name, topic=batch.topic)
@@ -111,12 +125,11 @@ class Consumer:
             single = Batch(batch.topic, batch.partition, [stored])
             try:
                 await self._apply(single)
-            except DomainError as error:
-                if error.retriable:
-                    raise LogUnavailableError(str(error)) from error
+            except POISON as error:
+                _raise_if_retriable(error)
                 async with self.database.write() as session:
                     await self._advance(session, single)
-                    await self._bury(session, single, stored, f"{error.code}: {error.detail}")
+                    await self._bury(session, single, stored, _reason(error))
 
     async def _bury(
         self, session: WriteSession, batch: Batch, stored: StoredRecord, reason: str
@@ -187,3 +200,15 @@ class Consumer:
         )
         if result.one_or_none() is None:
             raise LostPartitionError
+
+
+def _raise_if_retriable(error: Exception) -> None:
+    if isinstance(error, DomainError) and error.retriable:
+        raise LogUnavailableError(str(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why an event was buried. A database error's own text could quote values of the event."""
+    if isinstance(error, DomainError):
+        return f"{error.code}: {error.detail}"
+    return f"handler_failed: {type(error).__name__}"

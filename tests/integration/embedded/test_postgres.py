@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import asyncpg
 import pytest
+from sqlalchemy import make_url
 
 from socle.clock import monotonic
 from socle.db.database import driver_arguments
@@ -55,8 +56,6 @@ def home() -> Iterator[Path]:
 
 
 async def execute(server: EmbeddedPostgres, statement: str) -> Any:
-    from sqlalchemy import make_url
-
     connection = await asyncpg.connect(**driver_arguments(make_url(server.url)))
     try:
         return await connection.fetchval(statement)
@@ -146,9 +145,11 @@ class TestStart:
             EmbeddedPostgres(home).start()
 
     def test_is_refused_when_another_stack_has_the_home(self, home: Path) -> None:
-        with EmbeddedPostgres(home):
-            with pytest.raises(EmbeddedServerError, match="already runs"):
-                EmbeddedPostgres(home).start()
+        with (
+            EmbeddedPostgres(home),
+            pytest.raises(EmbeddedServerError, match="already runs"),
+        ):
+            EmbeddedPostgres(home).start()
 
     async def test_serves_two_homes_at_once(self, home: Path) -> None:
         for name in ("one", "two"):

@@ -26,9 +26,11 @@ def kafka() -> Iterator[EmbeddedKafka]:
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             pytest.skip(f"no {program} here: a broker of the test's own cannot be started")
-    with tempfile.TemporaryDirectory(prefix="socle-kafka-") as home:
-        with EmbeddedKafka(Path(home), port=0) as kafka:
-            yield kafka
+    with (
+        tempfile.TemporaryDirectory(prefix="socle-kafka-") as home,
+        EmbeddedKafka(Path(home), port=0) as kafka,
+    ):
+        yield kafka
 
 
 def event_log(kafka: EmbeddedKafka) -> KafkaLog:

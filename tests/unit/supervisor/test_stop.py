@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ class TestKill:
         wait_until_dead(pid)
 
     def test_lets_a_process_end_in_order_when_it_asks_for_another_signal(
-        self, supervisor_process: Start, wait_until_dead: Wait, tmp_path: object
+        self, supervisor_process: Start, wait_until_dead: Wait, tmp_path: Path
     ) -> None:
         writes = f"trap 'echo done > {tmp_path}/checkpoint; exit 0' INT; echo pid=$$; {LOOP}"
         supervisor = supervisor_process(
@@ -121,4 +122,4 @@ class TestKill:
         pid = supervisor.pid_of("database")
         supervisor.process.kill()
         wait_until_dead(pid)
-        assert os.path.exists(f"{tmp_path}/checkpoint")
+        assert (tmp_path / "checkpoint").exists()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,12 @@ from socle.supervisor import ProcessSpec, Supervisor
 
 Make = Callable[..., ProcessSpec]
 Supervise = Callable[..., Any]
+
+
+def wait_for_file(path: Path) -> None:
+    while not path.exists():
+        time.sleep(0.02)
+
 
 FOREVER = "while :; do sleep 0.1; done"
 
@@ -199,8 +206,7 @@ class TestOutput:
             task = asyncio.create_task(
                 Supervisor([process("dmp", much)], output=closed).supervise()
             )
-            while not (tmp_path / "done").exists():
-                await asyncio.sleep(0.02)
+            await asyncio.wait_for(asyncio.to_thread(wait_for_file, tmp_path / "done"), 10)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -1,0 +1,71 @@
+"""Header fields on their way through, in both directions (RFC 9110 §7.6)."""
+
+from collections.abc import Iterable
+
+from multidict import CIMultiDict
+from starlette.types import Scope
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization",
+        b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+    }
+)  # fmt: skip
+# Only this hop knows who calls, so what a client says of it is dropped. `Expect` is answered by
+# the gateway's own server; the Host and the length are set for the next hop.
+_NOT_FORWARDED = _HOP_BY_HOP | {
+    b"host", b"content-length", b"expect", b"x-correlation-id", b"forwarded", b"x-real-ip",
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix",
+    b"x-forwarded-proto", b"x-forwarded-server",
+}  # fmt: skip
+# The gateway's server and its middleware write these three themselves.
+_NOT_RETURNED = _HOP_BY_HOP | {b"date", b"x-correlation-id", b"x-socle"}
+
+
+def forwarded(scope: Scope, correlation_id: str) -> CIMultiDict[str]:
+    """The fields to send to the service."""
+    raw: list[tuple[bytes, bytes]] = scope["headers"]
+    named = _named_by_connection(raw)
+    fields: CIMultiDict[str] = CIMultiDict()
+    host = ""
+    for name, value in raw:
+        if name == b"host":
+            host = text(value)
+        elif name not in _NOT_FORWARDED and name not in named:
+            fields.add(name.decode("latin-1"), text(value))
+    client = scope.get("client")
+    fields["X-Forwarded-For"] = client[0] if client else "unknown"
+    fields["X-Forwarded-Proto"] = scope["scheme"]
+    fields["X-Forwarded-Host"] = host
+    fields["X-Correlation-Id"] = correlation_id
+    return fields
+
+
+def returned(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
+    """The fields to give back: in order, duplicates (Set-Cookie) included."""
+    lowered = [(name.lower(), value) for name, value in raw]
+    named = _named_by_connection(lowered)
+    return [item for item in lowered if item[0] not in _NOT_RETURNED and item[0] not in named]
+
+
+def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:
+    """`Connection: close, X-Trace` makes X-Trace a matter of this hop too."""
+    return frozenset(
+        option.strip().lower()
+        for name, value in raw
+        if name == b"connection"
+        for option in value.split(b",")
+    )
+
+
+def text(value: bytes) -> str:
+    """Text that the client library, which writes UTF-8, turns back into the same bytes.
+
+    Only a value that is not UTF-8 (obsolete since RFC 7230) comes out re-encoded.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

@@ -1,0 +1,74 @@
+"""The table of the public paths: which service answers, who checks the caller, in which dialect.
+
+The paths are those of the real services (DESIGN.md §1): a client changes its host and nothing else.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from socle.http.render import (
+    Renderer,
+    render_json,
+    render_oauth,
+    render_outcome,
+    render_soap,
+)
+
+
+class Access(StrEnum):
+    """Who decides whether a request may pass."""
+
+    OPEN = "open"
+    SERVICE = "service"
+    """The service alone can tell: a VIHF assertion, a certificate or a token, as it is set."""
+    BEARER = "bearer"
+    """A live Pro Santé Connect access token, verified here and again by the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    prefix: str
+    service: str
+    access: Access
+    render: Renderer = render_json
+
+    def holds(self, path: str) -> bool:
+        """Whole segments only: /insight is not under /ins."""
+        return path.startswith(self.prefix) and path[len(self.prefix) :][:1] in ("", "/")
+
+
+_PUBLIC = (
+    Route("/auth", "psc", Access.OPEN, render_oauth),
+    Route("/lps", "ins", Access.SERVICE, render_soap),
+    Route("/ins", "ins", Access.BEARER),
+    Route("/dmp/fhir", "dmp", Access.BEARER, render_outcome),
+    # FHIR R4 §3.2.0.13: a client reads the capabilities before it has a token.
+    Route("/dmp/fhir/metadata", "dmp", Access.OPEN, render_outcome),
+    Route("/si-dmp-server", "dmp", Access.SERVICE, render_soap),
+    Route("/mss", "mss", Access.BEARER),
+    Route("/fhir/v2", "mss", Access.SERVICE, render_outcome),
+    Route("/usage", "usage", Access.BEARER),
+)
+# A space's clock and faults lie in the database that all services share, so any of them can
+# answer; the journal is the gateway's to merge (gateway/journal.py).
+_CONTROL = (
+    *(
+        Route(f"/_sandbox/{service}", service, Access.SERVICE)
+        for service in ("psc", "ins", "dmp", "mss", "usage")
+    ),
+    Route("/_sandbox/clock", "usage", Access.SERVICE),
+    Route("/_sandbox/faults", "usage", Access.SERVICE),
+)
+ROUTES = tuple(sorted((*_PUBLIC, *_CONTROL), key=lambda route: -len(route.prefix)))
+
+
+def find(path: str) -> Route | None:
+    """The most specific route that holds the path (taken without its /s/<space> prefix)."""
+    for route in ROUTES:
+        if route.holds(path):
+            return route
+    return None
+
+
+def dialects() -> dict[str, Renderer]:
+    return {route.prefix: route.render for route in _PUBLIC}

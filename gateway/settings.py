@@ -1,0 +1,24 @@
+"""Settings of the gateway (docs/environment.md)."""
+
+from pydantic import Field
+
+from socle.settings import Settings
+
+
+class GatewaySettings(Settings):
+    gateway_port: int = 8080
+    gateway_connect_seconds: float = Field(2.0, gt=0)
+    gateway_silence_seconds: float = Field(60.0, gt=0)
+    """How long a service may send nothing before its caller is answered 504."""
+
+    mss_smtp_port: int = 1587
+    mss_imap_port: int = 1143
+
+    def upstream_urls(self) -> dict[str, str]:
+        return {
+            "psc": self.psc_url.rstrip("/"),
+            "ins": self.ins_url.rstrip("/"),
+            "dmp": self.dmp_url.rstrip("/"),
+            "mss": self.mss_url.rstrip("/"),
+            "usage": self.usage_url.rstrip("/"),
+        }

@@ -1,0 +1,1 @@
+"""Load: a Locust scenario for the deposit, and the benchmark that `make bench` prints."""

@@ -1,0 +1,60 @@
+"""The control plane's part of PSC: people and clients of a space, effective at once."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.psc.domain.client import Client
+from services.psc.domain.enrolment import Enrolment
+from services.psc.domain.person import Person
+from services.psc.repository import clients as client_rows
+from services.psc.repository import people
+from services.psc.service import clients
+from socle.auth.dependencies import RequestSpace
+from socle.db.sessions import ReadSession, WriteSession
+from socle.http.control import sandbox_only
+
+router = APIRouter(prefix="/_sandbox/psc", tags=["control plane"], dependencies=[sandbox_only])
+
+
+@router.get("/people")
+async def list_people(
+    session: ReadSession,
+    space: RequestSpace,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> list[Person]:
+    return await people.list_all(session, space.name, limit)
+
+
+@router.post("/people", status_code=201)
+async def create_person(session: WriteSession, space: RequestSpace, person: Person) -> Person:
+    """Replaces the person of the same SubjectNameID: the same request twice changes nothing."""
+    await people.upsert(session, space.name, [person])
+    return person
+
+
+@router.get("/clients")
+async def list_clients(session: ReadSession, space: RequestSpace) -> list[dict[str, Any]]:
+    return [_shown(client) for client in await client_rows.list_all(session, space.name)]
+
+
+@router.post("/clients", status_code=201)
+async def create_client(
+    session: WriteSession, space: RequestSpace, enrolment: Enrolment
+) -> dict[str, Any]:
+    """The answer is the only one that ever shows the secret."""
+    client, secret = await clients.enrol(session, space.name, enrolment)
+    return {**_shown(client), "secret": secret}
+
+
+def _shown(client: Client) -> dict[str, Any]:
+    return {
+        "space": client.space,
+        "client_id": client.client_id,
+        "name": client.name,
+        "public": client.secret_digest is None,
+        "redirect_uris": client.redirect_uris,
+        "post_logout_redirect_uris": client.post_logout_redirect_uris,
+        "loopback": client.loopback,
+        "pkce": client.pkce,
+    }

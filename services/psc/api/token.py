@@ -1,0 +1,70 @@
+"""The token endpoint."""
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.psc.api.client_authentication import authenticate
+from services.psc.api.context import CurrentProvider, form_of, refuse_repeated, required
+from services.psc.domain.client import Client
+from services.psc.domain.parameters import Parameters
+from services.psc.domain.refusals import OAuthError
+from services.psc.provider import Provider
+from services.psc.service import tokens
+from socle.auth.tokens import REALM_PATH
+from socle.db.database import WriteSession
+
+router = APIRouter(tags=["token"])
+
+
+@router.post(f"{REALM_PATH}/protocol/openid-connect/token")
+async def token(request: Request, provider: CurrentProvider) -> Response:
+    parameters = await form_of(request)
+    refuse_repeated(parameters)
+    grant_type = required(parameters, "grant_type")
+    async with provider.kernel.database.write() as session:
+        client = await authenticate(provider, session, request, parameters)
+        outcome = await _grant(provider, session, client, grant_type, parameters)
+    # Raised only now: what the refusal has burnt or revoked is committed.
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    body = {
+        "access_token": outcome.access_token,
+        "expires_in": outcome.expires_in,
+        "refresh_expires_in": outcome.refresh_expires_in,
+        "refresh_token": outcome.refresh_token,
+        "token_type": "Bearer",
+        "id_token": outcome.id_token,
+        "not-before-policy": 0,
+        "session_state": outcome.session_state,
+        "scope": outcome.scope,
+    }
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return Response(orjson.dumps(body), 200, headers, "application/json")
+
+
+async def _grant(
+    provider: Provider,
+    session: WriteSession,
+    client: Client,
+    grant_type: str,
+    parameters: Parameters,
+) -> tokens.Tokens | OAuthError:
+    if grant_type == "authorization_code":
+        return await tokens.exchange_code(
+            provider,
+            session,
+            client,
+            required(parameters, "code"),
+            parameters.get("redirect_uri"),
+            parameters.get("code_verifier"),
+        )
+    if grant_type == "refresh_token":
+        return await tokens.refresh(
+            provider, session, client, required(parameters, "refresh_token")
+        )
+    raise OAuthError(
+        "unsupported_grant_type",
+        "Unsupported grant_type",
+        "Socle grants authorization_code and refresh_token; CIBA is not there yet.",
+    )

@@ -1,0 +1,51 @@
+"""Composition of the PSC service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from services.psc import sweeper
+from services.psc.api import authorization, discovery, logout, resources, sandbox, token
+from services.psc.api.render import render
+from services.psc.provider import Provider
+from services.psc.seed import seed
+from services.psc.settings import PscSettings
+from services.psc.workers import WORKERS
+from socle.http.app import ServiceSpec, create_app
+from socle.kernel import Kernel
+
+
+@asynccontextmanager
+async def _provider(kernel: Kernel, app: FastAPI) -> AsyncIterator[None]:
+    provider = Provider.of(kernel)
+    app.state.provider = provider
+    task = asyncio.create_task(sweeper.run(provider), name="psc-sweeper")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def build(settings: PscSettings) -> FastAPI:
+    spec = ServiceSpec(
+        name="psc",
+        title="Socle: Pro Santé Connect",
+        routers=[
+            discovery.router,
+            authorization.router,
+            token.router,
+            resources.router,
+            logout.router,
+            sandbox.router,
+        ],
+        seed=seed,
+        dialects={"/auth": render},
+        workers=WORKERS,
+        resources=[_provider],
+        max_body_bytes=settings.psc_max_body_bytes,
+    )
+    return create_app(spec, settings)

@@ -1,0 +1,42 @@
+"""What the use cases share in one process."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+
+from services.psc.domain.lifetimes import Lifetimes
+from services.psc.settings import PscSettings
+from services.psc.signing import Signer
+from socle.auth.tokens import issuer_of
+from socle.kernel import Kernel
+
+
+@dataclass
+class Provider:
+    kernel: Kernel
+    settings: PscSettings
+    signer: Signer
+
+    @classmethod
+    def of(cls, kernel: Kernel) -> "Provider":
+        assert isinstance(kernel.settings, PscSettings)
+        return cls(kernel, kernel.settings, Signer(kernel.database))
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        settings = self.settings
+        return Lifetimes(
+            access=timedelta(seconds=settings.psc_access_seconds),
+            refresh=timedelta(seconds=settings.psc_refresh_seconds),
+            session_idle=timedelta(seconds=settings.psc_session_idle_seconds),
+            session_max=timedelta(seconds=settings.psc_session_max_seconds),
+            code=timedelta(seconds=settings.psc_code_seconds),
+            login_page=timedelta(seconds=settings.psc_login_seconds),
+        )
+
+    def issuer(self, prefix: str) -> str:
+        """`prefix` is "" or /s/<space>: clients compare the issuer with where they found it."""
+        return issuer_of(self.settings.public_url, prefix)
+
+    def acr_of(self, auth_mode: str) -> str:
+        return self.settings.psc_acr_by_auth_mode.get(auth_mode, "eidas1")

@@ -1,0 +1,184 @@
+"""From an authorization request to a code: silently, by hint, or through the login page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.psc.domain import secrets
+from services.psc.domain.authorization import AuthorizationRequest
+from services.psc.domain.person import Person
+from services.psc.domain.refusals import PageError, RedirectError
+from services.psc.domain.session import AuthMode, Grant, Session
+from services.psc.provider import Provider
+from services.psc.repository import grants, people
+from services.psc.repository import sessions as rows
+from services.psc.service import sessions
+from socle.clock import wall
+from socle.db.database import WriteSession
+from socle.idgen import random_uuid, secret_token
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A code to send back; `cookie` is set when a session has just been opened."""
+
+    code: str
+    session_id: UUID
+    cookie: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageNeeded:
+    """The person must choose; `login` names the request in the page's form."""
+
+    login: str
+    message: str
+
+
+async def authorize(
+    provider: Provider,
+    session: WriteSession,
+    space: str,
+    request: AuthorizationRequest,
+    issuer: str,
+    cookie: str | None,
+    browser: str,
+) -> Approved | PageNeeded:
+    """`cookie` is the session's, `browser` the one that will bind a login page to this browser."""
+    now = wall()
+    current = await sessions.of_cookie(provider, session, space, cookie, now)
+    hinted = await _hinted(provider, session, space, request)
+    if current is not None and _is_enough(current, request, hinted, now):
+        await rows.touch(session, space, current.id, now)
+        code = await _grant(provider, session, current, request, issuer, now)
+        return Approved(code, current.id, None)
+    if "none" in request.prompt:
+        raise RedirectError(
+            "login_required",
+            "User is not logged in",
+            "prompt=none succeeds only while the browser has a live PSC session.",
+        )
+    if not provider.settings.sandbox:
+        raise RedirectError(
+            "temporarily_unavailable",
+            "No authentication device is available",
+            "Test people can be chosen in sandbox mode only (SOCLE_SANDBOX).",
+        )
+    if hinted is not None and "login" not in request.prompt:
+        return await _log_in(provider, session, space, request, issuer, hinted, "MOBILE", now)
+    login = secret_token()
+    pending = rows.PendingLogin(request.as_json(), issuer)
+    expires = now + provider.lifetimes.login_page
+    digests = secrets.digest(login), secrets.digest(browser)
+    await rows.insert_login(session, space, *digests, pending, expires)
+    unknown = bool(request.login_hint) and hinted is None
+    message = "Aucun professionnel de cet espace ne porte l’identifiant demandé." if unknown else ""
+    return PageNeeded(login, message)
+
+
+async def answer_page(
+    provider: Provider,
+    session: WriteSession,
+    space: str,
+    login: str,
+    browser: str,
+    choice: tuple[AuthMode, str] | None,
+) -> tuple[AuthorizationRequest, str, Approved | RedirectError]:
+    """What the person chose on the page (None: gave up), with the request and its issuer.
+
+    A page is answered once; a refused choice rolls back, so that another can be made.
+    """
+    now = wall()
+    digests = secrets.digest(login), secrets.digest(browser)
+    pending = await rows.take_login(session, space, *digests, now)
+    if pending is None:
+        raise PageError(
+            "invalid_request",
+            "Page has expired",
+            "This login page was answered already, is too old, or was opened in another browser: "
+            "start again from the application.",
+        )
+    request = AuthorizationRequest.from_json(pending.request)
+    if choice is None:
+        return request, pending.issuer, RedirectError("access_denied", "User denied access")
+    mode, national_id = choice
+    person = await people.find(session, space, national_id)
+    if person is None or not person.enabled:
+        raise PageError(
+            "access_denied",
+            "Account is disabled, contact your administrator." if person else "Invalid username.",
+            "Choose another test person on the previous page.",
+        )
+    approved = await _log_in(provider, session, space, request, pending.issuer, person, mode, now)
+    return request, pending.issuer, approved
+
+
+def _is_enough(
+    current: Session, request: AuthorizationRequest, hinted: Person | None, now: datetime
+) -> bool:
+    """Whether the running session answers the request without asking again."""
+    if "login" in request.prompt or "select_account" in request.prompt:
+        return False
+    if hinted is not None and hinted.SubjectNameID != current.national_id:
+        return False
+    age = (now - current.started_at).total_seconds()
+    return request.max_age is None or age <= request.max_age
+
+
+async def _hinted(
+    provider: Provider, session: WriteSession, space: str, request: AuthorizationRequest
+) -> Person | None:
+    """The person of `login_hint`, whose e-CPS the sandbox approves by itself."""
+    if not request.login_hint or not provider.settings.sandbox:
+        return None
+    person = await people.find(session, space, request.login_hint)
+    if person is not None and not person.enabled:
+        raise RedirectError("access_denied", "User disabled", "Choose an enabled test person.")
+    return person
+
+
+async def _log_in(
+    provider: Provider,
+    session: WriteSession,
+    space: str,
+    request: AuthorizationRequest,
+    issuer: str,
+    person: Person,
+    mode: AuthMode,
+    now: datetime,
+) -> Approved:
+    opened, cookie = await sessions.open_session(
+        provider, session, space, person, mode, request.client_id, now
+    )
+    code = await _grant(provider, session, opened, request, issuer, now)
+    return Approved(code, opened.id, cookie)
+
+
+async def _grant(
+    provider: Provider,
+    session: WriteSession,
+    current: Session,
+    request: AuthorizationRequest,
+    issuer: str,
+    now: datetime,
+) -> str:
+    """Stores the grant and returns its code, in Keycloak's form: secret.session.client."""
+    grant = Grant(
+        space=current.space,
+        id=random_uuid(),
+        session_id=current.id,
+        client_id=request.client_id,
+        redirect_uri=request.redirect_uri,
+        scope=request.scope,
+        nonce=request.nonce,
+        acr=provider.acr_of(current.auth_mode),
+        issuer=issuer,
+        challenge=request.challenge,
+        challenge_method=request.challenge_method,
+        code_expires_at=now + provider.lifetimes.code,
+        code_used_at=None,
+        revoked_at=None,
+    )
+    code = f"{secret_token()}.{current.id}.{grant.id}"
+    await grants.insert(session, grant, secrets.digest(code))
+    return code

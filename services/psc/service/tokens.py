@@ -1,0 +1,161 @@
+"""The token endpoint's two grants. One answer per code, one per refresh token.
+
+A refusal that must leave a trace (a code burnt, a grant revoked) is returned, not raised: raising
+would roll the trace back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.psc.domain import claims, pkce, secrets
+from services.psc.domain.client import Client
+from services.psc.domain.person import Person
+from services.psc.domain.refusals import OAuthError, invalid_grant
+from services.psc.domain.session import Grant, Session, TokenRecord
+from services.psc.provider import Provider
+from services.psc.repository import grants, people
+from services.psc.repository import sessions as rows
+from services.psc.service import sessions
+from socle.clock import wall
+from socle.db.database import WriteSession
+from socle.idgen import random_uuid, secret_token
+
+_LOG_IN_AGAIN = "Start a new authorization request."
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access_token: str
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    id_token: str
+    session_state: str
+    scope: str
+
+
+async def exchange_code(
+    provider: Provider,
+    session: WriteSession,
+    client: Client,
+    code: str,
+    redirect_uri: str | None,
+    verifier: str | None,
+) -> Tokens | OAuthError:
+    """RFC 6749 §4.1.3. The first presentation burns the code, the second revokes what it gave."""
+    now = wall()
+    grant = await grants.of_code(session, client.space, secrets.digest(code))
+    if grant is None:
+        return invalid_grant("Code not valid", f"This code is unknown here. {_LOG_IN_AGAIN}")
+    if grant.code_used_at is not None:
+        await grants.revoke(session, grant, now)
+        return invalid_grant(
+            "Code not valid",
+            f"A code is used once; its tokens have just been revoked. {_LOG_IN_AGAIN}",
+        )
+    await grants.mark_code_used(session, grant, now)
+    refusal = _refusal_of_exchange(client, grant, redirect_uri, verifier, now)
+    if refusal is not None:
+        return refusal
+    return await _issue(provider, session, grant, now)
+
+
+def _refusal_of_exchange(
+    client: Client, grant: Grant, redirect_uri: str | None, verifier: str | None, now: datetime
+) -> OAuthError | None:
+    if grant.client_id != client.client_id:
+        return invalid_grant(
+            "Auth error: Found different client_id in clientSession",
+            "A code is exchanged by the client that asked for it.",
+        )
+    if grant.code_expires_at <= now:
+        return invalid_grant("Code is expired", f"A code lives one minute at most. {_LOG_IN_AGAIN}")
+    if grant.redirect_uri != redirect_uri:
+        return invalid_grant(
+            "Incorrect redirect_uri",
+            "Send the redirect_uri of the authorization request, character for character.",
+        )
+    return pkce.refusal_of(grant.challenge, grant.challenge_method, verifier)
+
+
+async def refresh(
+    provider: Provider, session: WriteSession, client: Client, refresh_token: str
+) -> Tokens | OAuthError:
+    """RFC 6749 §6, with rotation and reuse detection (RFC 9700 §4.14.2) unless set otherwise."""
+    now = wall()
+    digest = secrets.digest(refresh_token)
+    token = await grants.lock_refresh(session, client.space, digest)
+    grant = None if token is None else await grants.find(session, client.space, token.grant_id)
+    if token is None or grant is None or grant.client_id != client.client_id:
+        return invalid_grant(
+            "Invalid refresh token", "Send the refresh_token that this client was last given."
+        )
+    if token.refresh_used_at is not None:
+        await grants.revoke(session, grant, now)
+        return invalid_grant(
+            "Stale token",
+            f"A refresh token is used once; all its tokens have just been revoked. {_LOG_IN_AGAIN}",
+        )
+    if token.refresh_expires_at <= now:
+        return invalid_grant("Token is not active", f"It has expired. {_LOG_IN_AGAIN}")
+    if grant.revoked_at is not None:
+        return invalid_grant("Session not active", f"It was revoked. {_LOG_IN_AGAIN}")
+    if provider.settings.psc_refresh_rotation == "rotate":
+        await grants.mark_refresh_used(session, client.space, digest, now)
+    return await _issue(provider, session, grant, now)
+
+
+async def _issue(
+    provider: Provider, session: WriteSession, grant: Grant, now: datetime
+) -> Tokens | OAuthError:
+    """Tokens for a live session, whose idle delay starts again."""
+    current = await rows.find(session, grant.space, grant.session_id)
+    if (
+        current is None
+        or not sessions.is_live(provider, current, now)
+        or not await rows.touch(session, grant.space, current.id, now)
+    ):
+        return invalid_grant(
+            "Session not active",
+            "The PSC session has ended (30 minutes idle, 4 hours at most, or logged out). "
+            + _LOG_IN_AGAIN,
+        )
+    person = await people.find(session, grant.space, current.national_id)
+    if person is None or not person.enabled:
+        return invalid_grant("User disabled", "Choose an enabled test person.")
+    return await _sign_and_store(provider, session, grant, current, person, now)
+
+
+async def _sign_and_store(
+    provider: Provider,
+    session: WriteSession,
+    grant: Grant,
+    current: Session,
+    person: Person,
+    now: datetime,
+) -> Tokens:
+    lifetimes, refresh_token = provider.lifetimes, secret_token()
+    record = TokenRecord(
+        refresh_digest=secrets.digest(refresh_token),
+        access_jti=random_uuid(),
+        grant_id=grant.id,
+        access_expires_at=now + lifetimes.access,
+        refresh_expires_at=lifetimes.refresh_expiry(now, current.started_at),
+        refresh_used_at=None,
+        access_revoked_at=None,
+    )
+    access = claims.access_claims(
+        grant, current, person, record.access_jti, now, record.access_expires_at
+    )
+    access_token = await provider.signer.sign(access)
+    identity = claims.id_claims(access, person, random_uuid(), access_token)
+    await grants.insert_token(session, grant.space, record)
+    return Tokens(
+        access_token=access_token,
+        expires_in=int(lifetimes.access.total_seconds()),
+        refresh_token=refresh_token,
+        refresh_expires_in=int((record.refresh_expires_at - now).total_seconds()),
+        id_token=await provider.signer.sign(identity),
+        session_state=str(current.id),
+        scope=grant.scope,
+    )

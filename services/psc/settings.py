@@ -1,0 +1,31 @@
+"""Settings of the PSC service (docs/environment.md)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from socle.settings import Settings
+
+
+class PscSettings(Settings):
+    psc_port: int = 8081
+    psc_max_body_bytes: int = 256 * 1024
+
+    psc_access_seconds: int = Field(120, ge=1)
+    psc_refresh_seconds: int = Field(1800, ge=1)
+    psc_session_idle_seconds: int = Field(1800, ge=1)
+    psc_session_max_seconds: int = Field(14_400, ge=1)
+    psc_code_seconds: int = Field(60, ge=1)
+    psc_login_seconds: int = Field(1800, ge=1)
+    """How long a login page may stay open before its form is refused."""
+
+    psc_refresh_rotation: Literal["rotate", "keep"] = "rotate"
+    """`keep` leaves a used refresh token valid, as Keycloak does by default (unverified for PSC)."""
+
+    psc_acr_by_auth_mode: dict[str, str] = Field(
+        default_factory=lambda: {"CARD": "eidas3", "MOBILE": "eidas1"}
+    )
+    """What `acr` answers for each authMode; the real table changed over time (spec: psc.md §5.3)."""
+
+    psc_userinfo_shape: Literal["2023-02", "2023-11"] = "2023-02"
+    """Which of the two userinfo documents that were seen is served (spec: psc.md §5.5)."""

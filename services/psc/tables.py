@@ -1,0 +1,102 @@
+"""The tables of the schema `psc`."""
+
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from socle.db.base import metadata_of
+
+metadata = metadata_of("psc")
+_Instant = DateTime(timezone=True)
+
+# The provider's keys belong to the deployment, not to a space: there is one JWKS.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("alg", Text, nullable=False),
+    Column("jwk", JSONB, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", _Instant, nullable=False),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("national_id", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_digest", LargeBinary),
+    Column("redirect_uris", ARRAY(Text), nullable=False),
+    Column("post_logout_redirect_uris", ARRAY(Text), nullable=False),
+    Column("loopback", Boolean, nullable=False),
+    Column("pkce", Text, nullable=False),
+)
+
+# An authorization request that waits for its login page. `browser_digest` binds it to the browser
+# that opened the page, so that nobody can log another person's browser in.
+login = Table(
+    "login",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("browser_digest", LargeBinary, nullable=False),
+    Column("request", JSONB, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("national_id", Text, nullable=False),
+    Column("auth_mode", Text, nullable=False),
+    Column("browser_digest", LargeBinary, nullable=False, unique=True),
+    Column("started_at", _Instant, nullable=False),
+    Column("last_seen_at", _Instant, nullable=False),
+    Column("closed_at", _Instant),
+)
+
+# `client_grant`, since GRANT is a word of SQL.
+client_grant = Table(
+    "client_grant",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("session_id", Uuid, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("nonce", Text, nullable=False),
+    Column("acr", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("challenge", Text, nullable=False),
+    Column("challenge_method", Text, nullable=False),
+    Column("code_digest", LargeBinary, nullable=False, unique=True),
+    Column("code_expires_at", _Instant, nullable=False),
+    Column("code_used_at", _Instant),
+    Column("revoked_at", _Instant),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("access_jti", Uuid, primary_key=True),
+    Column("refresh_digest", LargeBinary, nullable=False, unique=True),
+    Column("grant_id", Uuid, nullable=False),
+    Column("access_expires_at", _Instant, nullable=False),
+    Column("refresh_expires_at", _Instant, nullable=False),
+    Column("refresh_used_at", _Instant),
+    Column("access_revoked_at", _Instant),
+)

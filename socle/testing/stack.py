@@ -1,0 +1,134 @@
+"""The whole of Socle as processes, on free ports and a home of its own, as `socle up` runs it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from socle.clock import monotonic
+
+SERVICES = ("psc", "ins", "dmp", "mss", "usage")
+START_PATIENCE = 90.0
+
+
+class StackError(RuntimeError):
+    """The stack did not come up; the text ends with what it logged."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+@dataclass
+class Stack:
+    """`with Stack(home) as stack:` starts it; `stack.url` is the gateway."""
+
+    home: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(init=False)
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        names = ("gateway", *SERVICES, "mss_smtp", "mss_imap")
+        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['gateway']}"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "stack.log"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {f"SOCLE_{name.upper()}_PORT": str(port) for name, port in self.ports.items()}
+        urls = {
+            f"SOCLE_{name.upper()}_URL": f"http://127.0.0.1:{self.ports[name]}" for name in SERVICES
+        }
+        given = {name: value for name, value in os.environ.items() if name[:6] != "SOCLE_"}
+        return {
+            **given, **own, **urls,
+            "SOCLE_HOME": str(self.home),
+            "SOCLE_PUBLIC_URL": self.url,
+            **self.extra,
+        }  # fmt: skip
+
+    def start(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "socle.cli", "up"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        deadline = monotonic() + START_PATIENCE
+        while not self.is_ready():
+            if self._process is None or self._process.poll() is not None or monotonic() > deadline:
+                raise StackError(f"Socle is not ready:\n{self.last_lines()}")
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> int:
+        """As Ctrl-C does; the exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        process.send_signal(signal.SIGINT)
+        return process.wait(timeout=60)
+
+    def run(self, *command: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
+        """`socle <command>` against this stack."""
+        return subprocess.run(  # noqa: S603 (a command of ours)
+            [sys.executable, "-m", "socle.cli", *command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def last_lines(self, count: int = 40) -> str:
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-count:])
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def kill_postgres(self) -> None:
+        """SIGKILL to the server's main process; the supervisor brings it back."""
+        pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGKILL)

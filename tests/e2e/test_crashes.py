@@ -1,0 +1,72 @@
+"""Processes die at the worst moments; nothing acknowledged is lost, nothing is counted twice."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from socle.clock import monotonic
+from socle.testing.stack import Stack
+from tests.e2e.vendor import Vendor
+
+pytestmark = [pytest.mark.stack, pytest.mark.postgres, pytest.mark.timeout(400)]
+
+# Each process dies by SIGKILL the n-th time it passes the place, then again n passes after its
+# restart: between commit and answer, between send and mark, inside a consumer's transaction.
+FAILPOINTS = "dmp.committed=9,relay.sent=6,consumer.applied=5"
+DOCUMENTS = 40
+
+
+def eventually(check: Callable[[], bool], seconds: float) -> bool:
+    deadline = monotonic() + seconds
+    while monotonic() < deadline:
+        try:
+            if check():
+                return True
+        except httpx.HTTPError:
+            pass  # a service is being restarted
+        time.sleep(0.5)
+    return False
+
+
+def deposit_all(vendor: Vendor) -> None:
+    for number in range(DOCUMENTS):
+        vendor.deposit(number)
+
+
+class TestKilledProcesses:
+    def test_lose_no_acknowledged_document_and_count_each_once(
+        self, home: Path, log_environment: dict[str, str], space: str
+    ) -> None:
+        with Stack(home, {**log_environment, "SOCLE_FAILPOINTS": FAILPOINTS}) as stack:
+            vendor = Vendor(stack.url, space)
+            vendor.prepare()
+            deposit_all(vendor)
+
+            assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
+            time.sleep(2)  # a second count of the same event would come now
+            assert vendor.count() == DOCUMENTS
+            assert vendor.readable() == DOCUMENTS
+            log = stack.log_file.read_text()
+        # The failpoints did strike.
+        assert "SIGKILL" in log or "killed" in log.lower()
+
+    def test_of_postgresql_loses_nothing(
+        self, home: Path, log_environment: dict[str, str], space: str
+    ) -> None:
+        with Stack(home, log_environment) as stack:
+            vendor = Vendor(stack.url, space)
+            vendor.prepare()
+            sender = threading.Thread(target=deposit_all, args=(vendor,))
+            sender.start()
+            for _ in range(2):
+                time.sleep(0.7)
+                stack.kill_postgres()
+                time.sleep(3)
+            sender.join(120)
+
+            assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
+            assert vendor.readable() == DOCUMENTS

@@ -1,0 +1,191 @@
+"""The gateway and a service behind it, each served by uvicorn on a loopback port of its own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.app import build
+from gateway.context import Gateway
+from gateway.settings import GatewaySettings
+from socle.testing.tokens import TokenMint
+
+SERVICES = ("psc", "ins", "dmp", "mss", "usage")
+Answer = Callable[[Request], Awaitable[Response]]
+RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are pytest's, not the server's."""
+        yield
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, lifespan: str = "off") -> AsyncIterator[str]:
+    """The address at which the application is served, as socle/http/server.py serves it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan=lifespan,  # type: ignore[arg-type]
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not task.done():
+        await asyncio.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+@asynccontextmanager
+async def scripted(handler: RawHandler) -> AsyncIterator[str]:
+    """A server that writes what no well-behaved one would."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await handler(reader, writer)
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in connections:
+            writer.close()
+        await server.wait_closed()
+
+
+@dataclass
+class Seen:
+    """One request as the service saw it."""
+
+    method: str
+    target: bytes
+    headers: list[tuple[str, str]]
+    body_bytes: int = 0
+    ending: str = ""
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key == name]
+
+
+@dataclass
+class Service:
+    """Answers 200, or what `answer` says; keeps the size of a body, never the body."""
+
+    seen: list[Seen] = field(default_factory=list)
+    answer: Answer | None = None
+    before_reading: asyncio.Event | None = None
+    reads: bool = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        query = scope["query_string"]
+        seen = Seen(
+            scope["method"],
+            scope["raw_path"] + (b"?" + query if query else b""),
+            request.headers.items(),
+        )
+        self.seen.append(seen)
+        if self.before_reading is not None:
+            await self.before_reading.wait()
+        if self.reads:
+            await self._read(seen, receive)
+        if seen.ending == "disconnect":
+            return
+        answer = await self.answer(request) if self.answer else Response(b"ok")
+        await answer(scope, receive, send)
+
+    async def _read(self, seen: Seen, receive: Receive) -> None:
+        while True:
+            message: Message = await receive()
+            if message["type"] == "http.disconnect":
+                seen.ending = "disconnect"
+                return
+            seen.body_bytes += len(message.get("body", b""))
+            if not message.get("more_body"):
+                seen.ending = "complete"
+                return
+
+
+@dataclass
+class Running:
+    """The gateway under test."""
+
+    app: FastAPI
+    url: str
+    http: httpx.AsyncClient
+
+    @property
+    def gateway(self) -> Gateway:
+        gateway: Gateway = self.app.state.gateway
+        return gateway
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A plain connection, for what an HTTP client would not send or show."""
+        return await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
+
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+async def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+async def service_url(service: Service) -> AsyncIterator[str]:
+    async with served(service) as url:
+        yield url
+
+
+@pytest.fixture
+def start(service_url: str, mint: TokenMint) -> Start:
+    """Starts a gateway whose services are all `service`, but for those given by `<name>_url`."""
+
+    @asynccontextmanager
+    async def gateway(**values: Any) -> AsyncIterator[Running]:
+        urls = {f"{name}_url": service_url for name in SERVICES}
+        app = build(GatewaySettings(**{**urls, **values}))
+        async with served(app, lifespan="on") as url, httpx.AsyncClient(base_url=url) as http:
+            app.state.gateway.verifier.keys = mint
+            yield Running(app, url, http)
+
+    return gateway
+
+
+@pytest.fixture
+async def running(start: Start) -> AsyncIterator[Running]:
+    async with start() as running:
+        yield running
+
+
+@pytest.fixture
+def closed_port() -> str:
+    """An address where nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
