@@ -1,14 +1,16 @@
 """Real parts for every test: PostgreSQL from the wheel, or the server that the environment names."""
 
+import asyncio
 import os
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+import uvloop
 
 from services.catalogue import all_migrations
 from socle.db.database import Database, driver_arguments
@@ -17,6 +19,13 @@ from socle.embedded.postgres import EmbeddedPostgres
 from socle.idgen import random_uuid
 from socle.settings import Settings
 from socle.testing.tokens import TokenMint
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Services run on uvloop (socle/http/server.py), so tests do too."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_terminal_summary(

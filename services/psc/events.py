@@ -11,7 +11,7 @@ from socle.spaces import Space
 
 OPENED = "psc.session.opened.v1"
 CLOSED = "psc.session.closed.v1"
-SOURCE = "urn:socle:psc"
+SOURCE = "/psc"
 
 
 async def session_opened(

@@ -1,6 +1,7 @@
 """What `socle up` shows once everything is ready."""
 
 import os
+import sys
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +10,8 @@ from socle.settings import Settings
 
 
 def print_banner(settings: Settings, seconds: float) -> None:
-    console = Console()
+    # A pipe has no width of its own; 80 columns would fold the addresses.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     url = settings.public_url.rstrip("/")
     smtp = os.environ.get("SOCLE_MSS_SMTP_PORT", "1587")
     imap = os.environ.get("SOCLE_MSS_IMAP_PORT", "1143")

@@ -27,10 +27,11 @@ def create_statements(schema: str) -> str:
         );
         CREATE TABLE {schema}.consumer_offset (
             consumer text NOT NULL,
+            log text NOT NULL,
             topic text NOT NULL,
             partition integer NOT NULL,
             next_offset bigint NOT NULL,
-            PRIMARY KEY (consumer, topic, partition)
+            PRIMARY KEY (consumer, log, topic, partition)
         );
         CREATE TABLE {schema}.dead_letter (
             id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

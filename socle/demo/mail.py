@@ -32,6 +32,7 @@ class Mail:
         started = monotonic()
         with smtplib.SMTP(self._host, self._smtp, timeout=30) as client:
             client.starttls(context=self._context)
+            client.ehlo()
             client.auth(
                 "XOAUTH2",
                 lambda _challenge=None: _xoauth2(sender, session),

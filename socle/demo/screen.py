@@ -26,11 +26,11 @@ class Screen:
         self.console.print(
             f"   [dim]{protocol:<5}[/] {request}\n         [green]→[/] {answer}"
             f" [dim]({milliseconds:.0f} ms)[/]",
-            overflow="fold",
+            soft_wrap=True,  # an address is copied whole
         )
 
     def fact(self, name: str, value: Any) -> None:
-        self.console.print(f"         [dim]{name}:[/] {value}")
+        self.console.print(f"         [dim]{name}:[/] {value}", soft_wrap=True)
 
     def end(self, text: str, *, good: bool) -> None:
         self.console.print()

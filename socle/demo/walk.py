@@ -2,7 +2,9 @@
 
 import os
 import time
+from imaplib import IMAP4
 from pathlib import Path
+from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +42,7 @@ def run_demo(*, document: Path | None, space: str | None, url: str | None) -> in
             "Start Socle in another shell (socle up, or make run), or name it with --url.",
             good=False,
         )
-    except (DemoError, OSError) as error:
+    except (DemoError, OSError, SMTPException, IMAP4.error) as error:
         screen.end(f"The demo stopped.\n{escape(str(error))}", good=False)
     return 1
 

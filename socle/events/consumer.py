@@ -7,7 +7,7 @@ lost its partition without noticing (docs/adr/0005).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
@@ -61,12 +61,14 @@ class Consumer:
     topics: tuple[str, ...]
     handler: Handler
     event_log: EventLog
+    _log: str = field(default="", init=False)
 
     async def run(self) -> None:
         """Until cancelled. Outlives a lost database and a lost broker."""
         backoff = 0.5
         while True:
             try:
+                self._log = await self.event_log.identity()
                 async with self.event_log.reader(
                     self.name, self.topics, self._load_position
                 ) as reader:
@@ -169,9 +171,10 @@ class Consumer:
             result = await session.execute(
                 text(
                     f"SELECT next_offset FROM {self.schema}.consumer_offset"
-                    " WHERE consumer = :consumer AND topic = :topic AND partition = :partition"
+                    " WHERE consumer = :consumer AND log = :log"
+                    " AND topic = :topic AND partition = :partition"
                 ),
-                {"consumer": self.name, "topic": topic, "partition": partition},
+                {"consumer": self.name, "log": self._log, "topic": topic, "partition": partition},
             )
             position: int | None = result.scalar_one_or_none()
             return position
@@ -184,14 +187,15 @@ class Consumer:
         result = await session.execute(
             text(
                 f"INSERT INTO {self.schema}.consumer_offset AS o"
-                " (consumer, topic, partition, next_offset)"
-                " VALUES (:consumer, :topic, :partition, :next)"
-                " ON CONFLICT (consumer, topic, partition)"
+                " (consumer, log, topic, partition, next_offset)"
+                " VALUES (:consumer, :log, :topic, :partition, :next)"
+                " ON CONFLICT (consumer, log, topic, partition)"
                 " DO UPDATE SET next_offset = :next WHERE o.next_offset <= :first"
                 " RETURNING next_offset"
             ),
             {
                 "consumer": self.name,
+                "log": self._log,
                 "topic": batch.topic,
                 "partition": batch.partition,
                 "next": batch.next_offset,

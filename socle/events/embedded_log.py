@@ -42,6 +42,9 @@ class EmbeddedLog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def identity(self) -> str:
+        return "embedded"
+
     async def append(self, records: Sequence[Record]) -> None:
         ordered = sorted(records, key=lambda record: record.topic)  # stable: order within a topic
         try:

@@ -25,14 +25,29 @@ class KafkaLog:
         self._partitions = partitions
         self._producer: AIOKafkaProducer | None = None
 
+    async def identity(self) -> str:
+        """By the cluster's own id: a broker that was made anew begins at offset 0 again."""
+        async with self._admin() as admin:
+            cluster = await admin.describe_cluster()
+        return f"kafka:{cluster['cluster_id']}"
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id=self._client)
+        try:
+            await admin.start()
+            yield admin
+        except (KafkaError, OSError) as error:
+            raise LogUnavailableError(str(error)) from error
+        finally:
+            await admin.close()
+
     async def ensure_topics(self) -> None:
         """Creates the topics that are missing; their records are kept for ever by default.
 
         The log is the truth that counters are recounted from (DESIGN.md §4).
         """
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id=self._client)
-        try:
-            await admin.start()
+        async with self._admin() as admin:
             existing = set(await admin.list_topics())
             missing = [
                 NewTopic(
@@ -47,10 +62,6 @@ class KafkaLog:
             ]
             if missing:
                 _check_created(await admin.create_topics(missing))
-        except (KafkaError, OSError) as error:
-            raise LogUnavailableError(str(error)) from error
-        finally:
-            await admin.close()
 
     async def _started_producer(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -62,9 +73,8 @@ class KafkaLog:
                 acks="all",
                 request_timeout_ms=10_000,
             )
-            self._producer = (
-                producer  # known before it starts, so that `close` stops it in any case
-            )
+            # Known before it starts, so that `close` stops it in any case.
+            self._producer = producer
             await producer.start()
         return self._producer
 

@@ -57,6 +57,9 @@ class LogReader(Protocol):
 
 
 class EventLog(Protocol):
+    async def identity(self) -> str:
+        """Which log this is: offsets of one mean nothing in another."""
+
     async def append(self, records: Sequence[Record]) -> None:
         """Durable on return, in order per key; may repeat records after a failure.
 

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -167,9 +168,8 @@ class Connection:
         if self.wants_tls:
             # Nothing that follows in clear text may be read as a command: the socket is held
             # still until TLS owns it (RFC 2595 §3.1, command injection).
-            transport = self.writer.transport
-            assert isinstance(transport, asyncio.ReadTransport)
-            transport.pause_reading()
+            # uvloop's transports are no subclass of asyncio's, hence no isinstance.
+            cast(asyncio.ReadTransport, self.writer.transport).pause_reading()
         self.write(line.encode("ascii", "replace") + b"\r\n")
         await self.drain()
 

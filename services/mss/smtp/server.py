@@ -34,6 +34,8 @@ class Submission(SMTP):
         self.line_length_limit = MAX_RESPONSE
         super().__init__(handler, **arguments)
         self.line_length_limit = SMTP.line_length_limit
+        # Before EHLO: an AUTH sent then must be told to greet first, not that it is too long.
+        self.command_size_limit = MAX_RESPONSE
         self.command_size_limits: dict[str, int] = defaultdict(lambda: 512, AUTH=MAX_RESPONSE)
 
     async def handle_exception(self, error: Exception) -> str:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app import build
 from gateway.context import Gateway
@@ -26,21 +26,29 @@ RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[No
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are pytest's, not the server's."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
 
 @asynccontextmanager
-async def served(app: ASGIApp, lifespan: str = "off") -> AsyncIterator[str]:
-    """The address at which the application is served, as socle/http/server.py serves it."""
+async def served(app: ASGIApp, *, lifespan: Literal["on", "off"]) -> AsyncIterator[str]:
+    """The address at which the application is served, in the way of socle/http/server.py."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Server(
         uvicorn.Config(
             app,
             http="httptools",
-            lifespan=lifespan,  # type: ignore[arg-type]
+            lifespan=lifespan,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -49,8 +57,8 @@ async def served(app: ASGIApp, lifespan: str = "off") -> AsyncIterator[str]:
         )
     )
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
-        await asyncio.sleep(0.005)
+    async with asyncio.timeout(10):
+        await server.up.wait()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
@@ -86,7 +94,6 @@ class Seen:
     target: bytes
     headers: list[tuple[str, str]]
     body_bytes: int = 0
-    ending: str = ""
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key == name]
@@ -98,37 +105,32 @@ class Service:
 
     seen: list[Seen] = field(default_factory=list)
     answer: Answer | None = None
-    before_reading: asyncio.Event | None = None
     reads: bool = True
+    may_read: asyncio.Event = field(default_factory=asyncio.Event)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         query = scope["query_string"]
-        seen = Seen(
-            scope["method"],
-            scope["raw_path"] + (b"?" + query if query else b""),
-            request.headers.items(),
-        )
+        target = scope["raw_path"] + (b"?" + query if query else b"")
+        seen = Seen(scope["method"], target, request.headers.items())
         self.seen.append(seen)
-        if self.before_reading is not None:
-            await self.before_reading.wait()
-        if self.reads:
-            await self._read(seen, receive)
-        if seen.ending == "disconnect":
+        self.called.set()
+        await self.may_read.wait()
+        if self.reads and not await self._read_all(seen, receive):
+            self.abandoned.set()
             return
         answer = await self.answer(request) if self.answer else Response(b"ok")
         await answer(scope, receive, send)
 
-    async def _read(self, seen: Seen, receive: Receive) -> None:
-        while True:
-            message: Message = await receive()
-            if message["type"] == "http.disconnect":
-                seen.ending = "disconnect"
-                return
+    async def _read_all(self, seen: Seen, receive: Receive) -> bool:
+        """False when the caller has left before the end."""
+        while (message := await receive())["type"] == "http.request":
             seen.body_bytes += len(message.get("body", b""))
             if not message.get("more_body"):
-                seen.ending = "complete"
-                return
+                return True
+        return False
 
 
 @dataclass
@@ -152,15 +154,33 @@ class Running:
 Start = Callable[..., AbstractAsyncContextManager[Running]]
 
 
-@pytest.fixture
-async def service() -> Service:
-    return Service()
+class _Front:
+    """What is served for the whole session; the service behind it is each test's own."""
+
+    service: Service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.service(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+async def served_front() -> AsyncIterator[tuple[_Front, str]]:
+    front = _Front()
+    async with served(front, lifespan="off") as url:
+        yield front, url
 
 
 @pytest.fixture
-async def service_url(service: Service) -> AsyncIterator[str]:
-    async with served(service) as url:
-        yield url
+def service(served_front: tuple[_Front, str]) -> Service:
+    service = Service()
+    service.may_read.set()
+    served_front[0].service = service
+    return service
+
+
+@pytest.fixture
+def service_url(served_front: tuple[_Front, str], service: Service) -> str:
+    return served_front[1]
 
 
 @pytest.fixture

@@ -101,8 +101,15 @@ class TestAdmission:
 
     @pytest.mark.parametrize(
         "path",
-        ["/auth/realms", "/lps", "/dmp/fhir/metadata", "/si-dmp-server/v2/services/registry"]
-        + ["/fhir/v2/Practitioner", "/_sandbox/clock", "/_sandbox/ins/people"],
+        [
+            "/auth/realms",
+            "/lps",
+            "/dmp/fhir/metadata",
+            "/si-dmp-server/v2/services/registry",
+            "/fhir/v2/Practitioner",
+            "/_sandbox/clock",
+            "/_sandbox/ins/people",
+        ],
     )
     async def test_leaves_the_check_to_the_service_when_the_route_says_so(
         self, running: Running, service: Service, path: str

@@ -32,17 +32,17 @@ class TestUpload:
 
         content = bytes(size) if announced else pieces()
         assert (await running.http.put("/auth/x", content=content)).status_code == 200
-        assert (service.seen[0].body_bytes, service.seen[0].ending) == (size, "complete")
+        assert service.seen[0].body_bytes == size
 
     async def test_keeps_memory_bounded_when_the_service_reads_late(
         self, running: Running, service: Service
     ) -> None:
-        service.before_reading = asyncio.Event()
+        service.may_read.clear()
         tracemalloc.start()
         try:
             sending = asyncio.create_task(running.http.post("/auth/x", content=megabytes(30)))
             await asyncio.sleep(0.5)
-            service.before_reading.set()
+            service.may_read.set()
             assert (await sending).status_code == 200
             _, peak = tracemalloc.get_traced_memory()
         finally:
@@ -78,8 +78,7 @@ class TestUpload:
             writer.close()
             assert head.startswith(b"HTTP/1.1 413")
             async with asyncio.timeout(5):
-                while service.seen[0].ending != "disconnect":
-                    await asyncio.sleep(0.01)
+                await service.abandoned.wait()
 
     async def test_ends_early_when_the_service_answers_before_reading_it(
         self, running: Running, service: Service
@@ -107,14 +106,17 @@ class TestDownload:
         received = 0
         tracemalloc.start()
         try:
-            async with running.http.stream("GET", "/auth/x") as given:
-                await asyncio.sleep(0.5)
-                async for chunk in given.aiter_raw():
-                    received += len(chunk)
+            # A plain connection: an HTTP client's own buffers would be measured too.
+            reader, writer = await running.connect()
+            writer.write(b"GET /auth/x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            await asyncio.sleep(0.5)
+            while chunk := await reader.read(MEGABYTE):
+                received += len(chunk)
+            writer.close()
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert received == 30 * MEGABYTE
+        assert received > 30 * MEGABYTE
         assert peak < 4 * MEGABYTE
 
     async def test_shows_each_piece_when_it_comes(self, running: Running, service: Service) -> None:

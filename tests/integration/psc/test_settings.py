@@ -1,0 +1,90 @@
+"""What the service's settings change: sandbox mode, rotation, shapes; and its keys."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from services.psc.app import build
+from services.psc.service import sessions
+from services.psc.settings import PscSettings
+from services.psc.signing import Signer
+from socle.clock import wall
+from socle.db.database import Database
+from socle.testing.apps import client_of
+
+from .conftest import RelyingParty, callback_of
+
+
+class TestSandboxOff:
+    @pytest.fixture
+    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+        return PscSettings(**settings_values, sandbox=False)
+
+    async def test_control_plane_is_refused(self, party: RelyingParty) -> None:
+        for path in ("people", "clients"):
+            answer = await party.http.get(f"{party.prefix}/_sandbox/psc/{path}")
+            assert answer.status_code == 403
+
+    async def test_nobody_is_logged_in_by_hint_or_click(self, party: RelyingParty) -> None:
+        back = callback_of(await party.authorize())
+        assert back["error"] == "temporarily_unavailable"
+        path = f"{party.prefix}/auth/realms/esante-wallet/login-actions/authenticate"
+        form = {"login": "x", "space": party.space, "choice": "MOBILE:899700427885"}
+        assert (await party.http.post(path, data=form)).status_code == 400
+
+
+class TestRotationKept:
+    @pytest.fixture
+    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+        return PscSettings(**settings_values, psc_refresh_rotation="keep")
+
+    async def test_refresh_token_serves_again(self, party: RelyingParty) -> None:
+        tokens = await party.tokens()
+        for _ in range(2):
+            assert (await party.refresh(tokens["refresh_token"])).status_code == 200
+
+
+class TestLaterUserInfo:
+    @pytest.fixture
+    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+        return PscSettings(**settings_values, psc_userinfo_shape="2023-11")
+
+    async def test_civility_moves_to_the_top(self, party: RelyingParty) -> None:
+        document = (await party.userinfo((await party.tokens())["access_token"])).json()
+        assert document["codeCivilite"] == "M"
+        assert "codeCivilite" not in document["SubjectRefPro"]
+        assert document["codeGenreActivite"] == ""
+
+
+class TestSweep:
+    @pytest.fixture
+    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+        return PscSettings(**settings_values, psc_session_idle_seconds=1)
+
+    async def test_idle_session_is_closed_with_its_event(
+        self, party: RelyingParty, psc_settings: PscSettings
+    ) -> None:
+        await party.tokens()
+        await asyncio.sleep(1.1)
+        app = build(psc_settings)
+        async with client_of(app), app.state.kernel.database.write() as session:
+            assert await sessions.sweep(app.state.provider, session, wall()) >= 1
+
+
+class TestKeys:
+    async def test_one_key_is_made_when_many_start_at_once(self, database: Database) -> None:
+        signers = [Signer(database) for _ in range(4)]
+        documents = await asyncio.gather(*(signer.jwks() for signer in signers))
+        assert len({document["keys"][0]["kid"] for document in documents}) == 1
+
+    async def test_tokens_survive_a_restart(
+        self, psc_settings: PscSettings, space: str, database: Database
+    ) -> None:
+        async with client_of(build(psc_settings)) as http:
+            tokens = await RelyingParty(http, space, database).tokens()
+        async with client_of(build(psc_settings)) as http:
+            party = RelyingParty(http, space, database)
+            assert isinstance(http, httpx.AsyncClient)
+            assert (await party.userinfo(tokens["access_token"])).status_code == 200
+            assert (await party.refresh(tokens["refresh_token"])).status_code == 200
