@@ -5,15 +5,22 @@ from collections.abc import AsyncIterator
 
 from starlette.types import Receive, Scope
 
+from socle.errors import Category, DomainError
 from socle.http.context import header
-
-# Below this a body is sent in one piece, which is twice as fast as an iterator; above, memory
-# holds one chunk and what the sockets buffer, whatever the size of the body.
-WHOLE_BYTES = 64 * 1024
 
 
 class ClientGoneError(Exception):
     """The caller closed its connection: nobody is left to answer."""
+
+
+def _stalled(seconds: float) -> DomainError:
+    """A caller that sends nothing must not keep one of the places of `max_in_flight`."""
+    return DomainError(
+        Category.INCORRECT,
+        "body_stalled",
+        f"Nothing more of the body has arrived for {seconds:g} s.",
+        status=408,
+    )
 
 
 class ClientBody:
@@ -22,44 +29,34 @@ class ClientBody:
     The client library wraps whatever an iterator raises, so the first cause is kept here.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, patience: float) -> None:
         self._receive = receive
+        self._patience = patience
         self.length = header(scope, b"content-length")
         self._complete = not (self.length.strip("0") or header(scope, b"transfer-encoding"))
-        self._taken = False
         self._at_end = asyncio.Event()
         self.failure: Exception | None = None
         if self._complete:
             self._at_end.set()
 
-    async def open(self) -> "bytes | AsyncIterator[bytes] | None":
-        """None for no body, bytes for a small one, an iterator for a large one."""
-        if self._complete:
-            return None
-        pieces: list[bytes] = []
-        size = 0
-        while size < WHOLE_BYTES:
-            piece = await self._next()
-            if piece is None:
-                return b"".join(pieces)
-            pieces.append(piece)
-            size += len(piece)
-        return self._rest(pieces)
+    def pieces(self) -> AsyncIterator[bytes] | None:
+        """The body as it arrives; None when the request has none."""
+        return None if self._complete else self._pieces()
 
-    async def _rest(self, first: list[bytes]) -> AsyncIterator[bytes]:
+    async def _pieces(self) -> AsyncIterator[bytes]:
         try:
-            while first:
-                yield first.pop(0)
-            while (piece := await self._next()) is not None:
-                yield piece
+            while not self._complete:
+                yield await self._next()
         except Exception as error:
             self.failure = error
             raise
 
-    async def _next(self) -> bytes | None:
-        if self._complete:
-            return None
-        message = await self._receive()
+    async def _next(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._patience):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise _stalled(self._patience) from error
         if message["type"] == "http.disconnect":
             raise ClientGoneError
         if not message.get("more_body", False):

@@ -20,7 +20,6 @@ from socle.http.journal import Entry, Journal
 router = APIRouter(prefix="/_sandbox", tags=["control plane"])
 PATIENCE = aiohttp.ClientTimeout(total=2)
 _EXEMPT = ("/_sandbox", "/livez", "/readyz", "/metrics")
-CLIENT_CLOSED_REQUEST = 499
 
 
 class Journaled:
@@ -36,7 +35,7 @@ class Journaled:
             await self.app(scope, receive, send)
             return
         state = state_of(scope)
-        started, status = monotonic(), CLIENT_CLOSED_REQUEST
+        started, status = monotonic(), 500
 
         async def watched_send(message: Message) -> None:
             nonlocal status
@@ -48,9 +47,6 @@ class Journaled:
             await self.app(scope, receive, watched_send)
         except DomainError as error:
             state["refusal"], status = error, error.status
-            raise
-        except Exception:
-            status = 500
             raise
         finally:
             self._enter(scope, state, status, monotonic() - started)

@@ -1,6 +1,7 @@
 """Passes a request on to its service and the answer back, both as they come."""
 
 import aiohttp
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import headers, routes
@@ -12,7 +13,10 @@ from gateway.routes import Route
 from gateway.target import target_of
 from gateway.upstreams import Upstreams
 from socle.errors import Category, DomainError
-from socle.http.context import correlation_id, state_of
+from socle.http.context import correlation_id
+
+CLIENT_CLOSED_REQUEST = 499
+"""Known from nginx; no RFC has a status for an answer that nobody waits for."""
 
 
 class Proxy:
@@ -28,24 +32,28 @@ class Proxy:
             return
         gateway = gateway_of(scope["app"])
         await admit(route, scope, gateway.verifier)
-        client = ClientBody(scope, receive)
+        client = ClientBody(scope, receive, gateway.settings.gateway_silence_seconds)
+        answered = False
         try:
             async with cancelled_when_client_leaves(client):
                 answer = await _ask(gateway.upstreams, route, scope, client)
+                answered = True
                 await _give_back(answer, route, client, send)
         except ClientGoneError:
-            state_of(scope)["client_gone"] = True
+            if not answered:  # nobody reads it, but the journal and the metrics count it
+                await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
 
 
 async def _ask(
     upstreams: Upstreams, route: Route, scope: Scope, client: ClientBody
 ) -> aiohttp.ClientResponse:
     fields = headers.forwarded(scope, correlation_id.get())
-    body = await client.open()
-    if client.length and not isinstance(body, bytes):
+    if client.length:
         fields["Content-Length"] = client.length
     try:
-        return await upstreams.send(route.service, scope["method"], target_of(scope), fields, body)
+        return await upstreams.send(
+            route.service, scope["method"], target_of(scope), fields, client.pieces()
+        )
     except aiohttp.ClientConnectorError as error:
         raise unreachable(route.service) from error
     except TimeoutError as error:

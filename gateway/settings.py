@@ -9,7 +9,7 @@ class GatewaySettings(Settings):
     gateway_port: int = 8080
     gateway_connect_seconds: float = Field(2.0, gt=0)
     gateway_silence_seconds: float = Field(60.0, gt=0)
-    """How long a service may send nothing before its caller is answered 504."""
+    """How long either side may send nothing: then a service is given up (504), a caller too (408)."""
 
     mss_smtp_port: int = 1587
     mss_imap_port: int = 1143

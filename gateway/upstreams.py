@@ -14,6 +14,8 @@ from gateway.settings import GatewaySettings
 # before, so that a request never meets one that is being closed.
 KEEPALIVE_SECONDS = 30.0
 READ_BUFFER_BYTES = 64 * 1024
+# A redirect may carry a signed token in its Location; the library's 8 KiB would break it off.
+HEADER_FIELD_BYTES = 64 * 1024
 _SET_BY_CLIENTS_ALONE = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -28,7 +30,7 @@ class Upstreams:
         method: str,
         target: str,
         headers: CIMultiDict[str] | None = None,
-        body: bytes | AsyncIterator[bytes] | None = None,
+        body: AsyncIterator[bytes] | None = None,
         patience: aiohttp.ClientTimeout | None = None,
     ) -> aiohttp.ClientResponse:
         """The answer's head; its body waits to be read.
@@ -63,5 +65,7 @@ async def open_upstreams(settings: GatewaySettings) -> AsyncIterator[Upstreams]:
         skip_auto_headers=_SET_BY_CLIENTS_ALONE,
         trust_env=False,
         read_bufsize=READ_BUFFER_BYTES,
+        max_line_size=HEADER_FIELD_BYTES,
+        max_field_size=HEADER_FIELD_BYTES,
     ) as session:
         yield Upstreams(settings.upstream_urls(), session)

@@ -53,7 +53,7 @@ def document_registered(
         "size": metadata.size,
         "sha256": metadata.sha256,
         "patient": patient,
-        "ins": {"oid": ins.oid, "qualified": True, "status": "VALI"},
+        "ins": {"oid": ins.oid, "qualified": True, "status": "QUAL"},
         "author": {
             "structure": {"kind": structure.kind, "number": structure.number} if structure else None
         },

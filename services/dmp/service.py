@@ -1,7 +1,7 @@
 """Use cases: a submission comes in, a document is found and read."""
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,11 @@ import orjson
 from services.dmp.domain.entry import Entry, Registered
 from services.dmp.events import document_registered
 from services.dmp.fhir.bundle import ProvideBundle, ProvidedDocument, read_bundle
-from services.dmp.fhir.checks import check_attachment, check_reference
+from services.dmp.fhir.checks import check_agreement, check_attachment, check_reference
+from services.dmp.fhir.storable import check_storable
+from services.dmp.fhir.submission import Deposit, check_submission
 from services.dmp.hot.registrar import Registrar
+from services.dmp.settings import DmpSettings
 from socle.auth.subject import Subject
 from socle.cda.header import MalformedCdaError, read_header
 from socle.cda.metadata import DocumentMetadata, metadata_of
@@ -20,10 +23,11 @@ from socle.cda.rules import check_header
 from socle.errors import Category, DomainError
 from socle.http.context import traceparent
 from socle.idgen import uuid7
-from socle.ids.ins import Ins
 from socle.kernel import Kernel
 from socle.problems import Problem, has_errors
 from socle.spaces import Space
+
+_UNKNOWN_TYPE = "CDA-HDR-code-unlisted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +39,9 @@ class Accepted:
     warnings: list[list[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Deposit:
-    """A document of the submission that passed every check."""
-
-    document: ProvidedDocument
-    metadata: DocumentMetadata
-    ins: Ins
-
-
 @dataclass(slots=True)
 class _Checked:
-    deposit: _Deposit | None = None
+    deposit: Deposit | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -54,10 +49,13 @@ async def provide(
     kernel: Kernel, registrar: Registrar, subject: Subject, space: Space, resource: Any
 ) -> Accepted:
     """ITI-65: all documents of the bundle are stored, or none and every problem is told."""
+    assert isinstance(kernel.settings, DmpSettings)
     bundle = read_bundle(resource)
-    checked = [_check(document) for document in bundle.documents]
+    checked = [_check(document, kernel.settings) for document in bundle.documents]
     problems = [*bundle.problems, *(problem for item in checked for problem in item.problems)]
-    problems += _check_one_patient(checked)
+    if bundle.submission_set is not None:
+        problems += check_storable(bundle.submission_set)
+    problems += check_submission([item.deposit for item in checked if item.deposit is not None])
     if has_errors(problems):
         errors = sum(problem.severity == "error" for problem in problems)
         raise DomainError(
@@ -72,36 +70,33 @@ async def provide(
     return Accepted(bundle, documents, [item.problems for item in checked])
 
 
-def _check(document: ProvidedDocument) -> _Checked:
-    checked = _Checked(problems=check_attachment(document))
+def _check(document: ProvidedDocument, settings: DmpSettings) -> _Checked:
+    problems = [
+        *check_storable(document.reference),
+        *check_attachment(document),
+        *check_reference(document),
+    ]
     try:
         header = read_header(document.content)
     except MalformedCdaError as error:
-        checked.problems += error.problems
-        return checked
-    header_problems = check_header(header)
-    checked.problems += header_problems
+        return _Checked(problems=[*problems, *error.problems])
+    header_problems = _with_unknown_type(check_header(header), settings)
+    problems += header_problems
     if has_errors(header_problems):
-        return checked
+        return _Checked(problems=problems)
     metadata = metadata_of(header, document.content)
     assert metadata.patient is not None  # a header rule refuses a document without an INS
-    checked.problems += check_reference(document, metadata, metadata.patient)
-    checked.deposit = _Deposit(document, metadata, metadata.patient)
-    return checked
+    problems += check_agreement(document, metadata, metadata.patient)
+    return _Checked(Deposit(document, metadata, metadata.patient), problems)
 
 
-def _check_one_patient(checked: list[_Checked]) -> list[Problem]:
-    patients = {item.deposit.ins for item in checked if item.deposit is not None}
-    if len(patients) < 2:
-        return []
+def _with_unknown_type(problems: list[Problem], settings: DmpSettings) -> list[Problem]:
+    """The header rule warns of a type outside its extract; the DMP refuses it, unless told."""
+    if settings.dmp_unknown_types == "warn":
+        return problems
     return [
-        Problem(
-            "XDSPatientIdDoesNotMatch",
-            "Bundle.entry",
-            f"the documents are of {len(patients)} patients",
-            "one patient in a submission",
-            source="ITI TF-3 §4.2.4.1",
-        )
+        replace(problem, severity="error") if problem.rule == _UNKNOWN_TYPE else problem
+        for problem in problems
     ]
 
 
@@ -110,7 +105,7 @@ def _entries(
     subject: Subject,
     space: Space,
     bundle: ProvideBundle,
-    deposits: list[_Deposit],
+    deposits: list[Deposit],
 ) -> list[Entry]:
     assert bundle.submission_set is not None
     batch = _SubmissionSet(
@@ -127,7 +122,7 @@ class _SubmissionSet:
 
 
 def _entry(
-    kernel: Kernel, subject: Subject, space: Space, submission: _SubmissionSet, deposit: _Deposit
+    kernel: Kernel, subject: Subject, space: Space, submission: _SubmissionSet, deposit: Deposit
 ) -> Entry:
     metadata, ins = deposit.metadata, deposit.ins
     patient = kernel.pseudonym(space.name, ins.oid, ins.matricule)

@@ -1,5 +1,7 @@
 """Settings of the DMP service (docs/environment.md)."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from socle.settings import Settings
@@ -12,3 +14,10 @@ class DmpSettings(Settings):
     dmp_flushes: int = Field(2, ge=1, description="commits under way at once")
     dmp_queue_bytes: int = Field(256 * 1024 * 1024, ge=1, description="bodies held in memory")
     dmp_ins_timeout_seconds: float = Field(5.0, gt=0)
+    dmp_unknown_types: Literal["refuse", "warn"] = "refuse"
+    """What becomes of a document whose type is not in the sandbox's value set.
+
+    The set is an extract of JDV_J07 (socle/cda/valuesets), so the header rule only warns; the DMP
+    itself knows the whole set and refuses. `warn` is for whoever works with a real type that the
+    extract lacks.
+    """

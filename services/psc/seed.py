@@ -23,13 +23,17 @@ def _read(name: str, section: str) -> Any:
 
 @cache
 def official_people() -> tuple[Person, ...]:
-    raw = _read("people-2026-11.yaml", "people")
+    """Those that ANS has published, then Socle's own for the cases that they leave out."""
+    raw = [
+        *_read("people-2026-11-26.yaml", "people"),
+        *_read("more-people-2026-11-26.yaml", "people"),
+    ]
     return TypeAdapter(tuple[Person, ...]).validate_python(raw)
 
 
 @cache
 def official_clients() -> tuple[Enrolment, ...]:
-    raw = _read("clients-2026-11.yaml", "clients")
+    raw = _read("clients-2026-11-26.yaml", "clients")
     return TypeAdapter(tuple[Enrolment, ...]).validate_python(raw)
 
 

@@ -21,22 +21,36 @@ LEASE_SECONDS = 5.0
 
 @dataclass
 class Signer:
-    """Reads the keys again after a lease, so that a rotation by another process is seen."""
+    """Reads the keys again after a lease, so that a rotation by another process is seen.
+
+    Reading happens in `refresh`, before a request opens its transaction; signing and verifying
+    never touch the database, so a request holds one connection at most and the pool cannot lock up.
+    """
 
     database: Database
     _keys: KeySet | None = None
     _read_at: float = -LEASE_SECONDS
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def keys(self) -> KeySet:
-        """All published keys, the signing one first."""
-        if self._keys is not None and monotonic() - self._read_at < LEASE_SECONDS:
-            return self._keys
+    async def refresh(self) -> None:
+        """Makes sure that there are keys, and that they are not older than the lease."""
+        if self._is_fresh():
+            return
         async with self._lock:
-            if self._keys is None or monotonic() - self._read_at >= LEASE_SECONDS:
+            if not self._is_fresh():
+                asked = monotonic()
                 self._keys = await self._load()
-                self._read_at = monotonic()
-            return self._keys
+                self._read_at = asked
+
+    def _is_fresh(self) -> bool:
+        return self._keys is not None and monotonic() - self._read_at < LEASE_SECONDS
+
+    @property
+    def keys(self) -> KeySet:
+        """All published keys, the signing one first."""
+        if self._keys is None:
+            raise RuntimeError("Signer.refresh() comes before any use of the keys")
+        return self._keys
 
     async def _load(self) -> KeySet:
         async with self.database.read() as session:
@@ -51,17 +65,18 @@ class Signer:
 
     async def jwks(self) -> dict[str, Any]:
         """Public members only."""
-        return dict((await self.keys()).as_dict(private=False))
+        await self.refresh()
+        return dict(self.keys.as_dict(private=False))
 
-    async def sign(self, claims: dict[str, Any]) -> str:
-        key = (await self.keys()).keys[0]
+    def sign(self, claims: dict[str, Any]) -> str:
+        key = self.keys.keys[0]
         header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.kid}
         return jwt.encode(header, claims, key)
 
-    async def read(self, token: str) -> dict[str, Any] | None:
+    def read(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that one of these keys signed, expired or not; else None."""
         try:
-            return dict(jwt.decode(token, await self.keys(), algorithms=[ALGORITHM]).claims)
+            return dict(jwt.decode(token, self.keys, algorithms=[ALGORITHM]).claims)
         except (JoseError, ValueError, KeyError, UnicodeError):
             return None
 

@@ -21,8 +21,7 @@ async def run(provider: Provider) -> None:
     while True:
         await asyncio.sleep(INTERVAL_SECONDS)
         try:
-            async with provider.kernel.database.write() as session:
-                closed = await sessions.sweep(provider, session, wall())
+            closed = await sessions.sweep(provider, wall())
         except (SQLAlchemyError, OSError) as error:
             log.warning("sweep_failed", error=type(error).__name__)
         else:

@@ -24,6 +24,11 @@ class _Structure(_Read):
     kind: str
     number: str
 
+    @property
+    def key(self) -> str:
+        """What counters group by: a FINESS as it is; a SIREN, which is nine digits too, apart."""
+        return self.number if self.kind == "finess" else f"{self.kind}:{self.number}"
+
 
 class _Author(_Read):
     structure: _Structure | None

@@ -23,7 +23,7 @@ async def insert_documents(
         {
             "space": space,
             "logical_id": data.logical_id,
-            "structure": data.author.structure.number if data.author.structure else "",
+            "structure": data.author.structure.key if data.author.structure else "",
             "type_code": data.type_code,
             "level": data.level,
             "ins_qualified": data.ins.qualified,

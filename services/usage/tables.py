@@ -1,6 +1,6 @@
 """The tables of the schema `usage`."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Table, Text, Uuid
 
 from socle.db.base import metadata_of
 
@@ -28,6 +28,7 @@ document = Table(
     Column("registered_at", DateTime(timezone=True), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("event_id", Uuid, nullable=False),
+    Index("ix_document_counted", "space", "structure", "type_code", "act_at"),
 )
 
 activity = Table(
@@ -39,4 +40,5 @@ activity = Table(
     Column("act_id", Text, primary_key=True),
     Column("domain", Text, nullable=False),
     Column("act_at", DateTime(timezone=True), nullable=False),
+    Index("ix_activity_counted", "space", "structure", "kind", "domain", "act_at"),
 )

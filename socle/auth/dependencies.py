@@ -44,6 +44,7 @@ async def _professional(request: Request) -> Subject:
         bearer_token(request.headers.get("authorization"))
     )
     require_same_space(request.state.space, subject)
+    request.state.space_of_caller = subject.space  # for the journal
     return subject
 
 

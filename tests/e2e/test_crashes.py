@@ -41,8 +41,8 @@ class TestKilledProcesses:
     def test_lose_no_acknowledged_document_and_count_each_once(
         self, home: Path, log_environment: dict[str, str], space: str
     ) -> None:
-        with Stack(home, {**log_environment, "SOCLE_FAILPOINTS": FAILPOINTS}) as stack:
-            vendor = Vendor(stack.url, space)
+        extra = {**log_environment, "SOCLE_FAILPOINTS": FAILPOINTS}
+        with Stack(home, extra) as stack, Vendor(stack.url, space) as vendor:
             vendor.prepare()
             deposit_all(vendor)
 
@@ -57,8 +57,7 @@ class TestKilledProcesses:
     def test_of_postgresql_loses_nothing(
         self, home: Path, log_environment: dict[str, str], space: str
     ) -> None:
-        with Stack(home, log_environment) as stack:
-            vendor = Vendor(stack.url, space)
+        with Stack(home, log_environment) as stack, Vendor(stack.url, space) as vendor:
             vendor.prepare()
             sender = threading.Thread(target=deposit_all, args=(vendor,))
             sender.start()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Self
 
 import httpx
 
@@ -27,6 +28,12 @@ class Vendor:
         self._session: Session | None = None
         self._logged_in_at = 0.0
         self.acknowledged: dict[str, bytes] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
 
     def prepare(self) -> None:
         """The space lives in the first period of SUN-ES, and its patient is qualified."""

@@ -1,5 +1,6 @@
 """ITI-67, Find Document References: search and read, by GET and by POST _search."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
@@ -57,7 +58,8 @@ async def _search(
             problems=wanted.problems,
         )
     entries = await repository.search_entries(session, space.name, wanted.query, wanted.count + 1)
-    total = await repository.count_entries(session, space.name, wanted.query)
+    whole = replace(wanted.query, after=None)  # Bundle.total is of the search, not of the rest
+    total = await repository.count_entries(session, space.name, whole)
     page, more = entries[: wanted.count], len(entries) > wanted.count
     base = base_url(request)
     links = {"self": _link(base, _applied(parameters, wanted))}

@@ -64,6 +64,7 @@ def read_bundle(value: Any) -> ProvideBundle:
     ]
     bundle.order = [text(part.resource.get("resourceType")) for part in parts]
     _check_requests(bundle, items(resource.get("entry")))
+    _check_full_urls(bundle, parts)
     bundle.submission_set = _submission_set(bundle, parts)
     _read_documents(bundle, parts)
     return bundle
@@ -86,6 +87,18 @@ def _check_requests(bundle: ProvideBundle, entries: list[Any]) -> None:
             bundle.problem(
                 "MHD-REQUEST", f"{path}.request", "the request does not create the resource",
                 f"method POST and url {kind}",
+            )  # fmt: skip
+
+
+def _check_full_urls(bundle: ProvideBundle, parts: list[Part]) -> None:
+    """References inside the bundle are by fullUrl: two entries of one name would be mixed up."""
+    seen: dict[str, int] = {}
+    for part in parts:
+        first_index = seen.setdefault(part.full_url, part.index)
+        if part.full_url and first_index != part.index:
+            bundle.problem(
+                "FHIR-FULLURL", f"Bundle.entry[{part.index}].fullUrl",
+                f"entry[{first_index}] has the same fullUrl", "a fullUrl of its own (FHIR R4 bdl-7)",
             )  # fmt: skip
 
 

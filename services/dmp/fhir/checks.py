@@ -59,10 +59,8 @@ def check_attachment(document: ProvidedDocument) -> list[Problem]:
     return problems
 
 
-def check_reference(
-    document: ProvidedDocument, metadata: DocumentMetadata, ins: Ins
-) -> list[Problem]:
-    """Agreement of the description with the CDA header, and the elements that PDSm requires."""
+def check_reference(document: ProvidedDocument) -> list[Problem]:
+    """What the DocumentReference must say by itself, whatever the document turns out to be."""
     resource, path = document.reference.resource, document.reference.path
     problems = []
     if resource.get("status") != "current":
@@ -81,12 +79,39 @@ def check_reference(
                 source=MHD,
             )
         )
-    master = unique_id_of(resource.get("masterIdentifier"))
-    if not master:
+    if not unique_id_of(resource.get("masterIdentifier")):
         problems.append(
-            _absent("PDSM-MASTERIDENTIFIER", f"{path}.masterIdentifier", uri_of(metadata.unique_id))
+            _absent(
+                "PDSM-MASTERIDENTIFIER",
+                f"{path}.masterIdentifier",
+                "urn:oid: and the id of the CDA document",
+            )
         )
-    elif master.lower() != metadata.unique_id.lower():
+    if not codings(resource.get("type")):
+        problems.append(_absent("PDSM-TYPE", f"{path}.type", "the code of the CDA document"))
+    problems += _check_subject(resource, f"{path}.subject")
+    for name in ("category", "date", "author", "securityLabel", "custodian", "context"):
+        if not resource.get(name):
+            problems.append(_warned(f"PDSM-{name.upper()}", f"{path}.{name}"))
+    return problems
+
+
+def _check_subject(resource: dict[str, Any], where: str) -> list[Problem]:
+    found = patient_ins(resource)
+    if found is None:
+        return [_absent("PDSM-SUBJECT", where, "the patient's INS under urn:oid:<OID of the INS>")]
+    _, faults = found
+    return [Problem("INS-FORM", where, fault, source="spec ins.md §2") for fault in faults]
+
+
+def check_agreement(
+    document: ProvidedDocument, metadata: DocumentMetadata, ins: Ins
+) -> list[Problem]:
+    """What the DocumentReference says, held against the CDA header; absences are told before."""
+    resource, path = document.reference.resource, document.reference.path
+    problems = []
+    master = unique_id_of(resource.get("masterIdentifier"))
+    if master and master.lower() != metadata.unique_id.lower():
         problems.append(
             Problem(
                 "DMP-UNIQUEID",
@@ -96,50 +121,29 @@ def check_reference(
                 source="spec dmp.md §1.4 uniqueId",
             )
         )
-    problems += _check_type(resource, path, metadata)
-    problems += _check_patient(resource, path, ins)
-    for name in ("category", "date", "author", "securityLabel", "custodian", "context"):
-        if not resource.get(name):
-            problems.append(_warned(f"PDSM-{name.upper()}", f"{path}.{name}"))
-    return problems
-
-
-def _check_type(resource: dict[str, Any], path: str, metadata: DocumentMetadata) -> list[Problem]:
     codes = {code for _, code in codings(resource.get("type"))}
-    if not codes:
-        return [_absent("PDSM-TYPE", f"{path}.type", metadata.type_code.code)]
-    if metadata.type_code.code in codes:
-        return []
-    return [
-        Problem(
-            "DMP-TYPECODE",
-            f"{path}.type",
-            f"type is {', '.join(sorted(codes))}",
-            f"{metadata.type_code.code}, the code of the CDA document",
-            source="spec dmp.md §1.4 typeCode",
+    if codes and metadata.type_code.code not in codes:
+        problems.append(
+            Problem(
+                "DMP-TYPECODE",
+                f"{path}.type",
+                f"type is {', '.join(sorted(codes))}",
+                f"{metadata.type_code.code}, the code of the CDA document",
+                source="spec dmp.md §1.4 typeCode",
+            )
         )
-    ]
-
-
-def _check_patient(resource: dict[str, Any], path: str, ins: Ins) -> list[Problem]:
-    found = patient_ins(resource)
-    where = f"{path}.subject"
-    if found is None:
-        return [_absent("PDSM-SUBJECT", where, f"the patient's INS under urn:oid:{ins.oid}")]
-    subject, faults = found
-    if subject is None:
-        return [Problem("INS-FORM", where, fault, source="spec ins.md §2") for fault in faults]
-    if subject == ins:
-        return []
-    return [
-        Problem(
-            "DMP-PATIENTID",
-            where,
-            "subject is another patient than the CDA's recordTarget",
-            "the INS of recordTarget/patientRole/id",
-            source="spec dmp.md §1.4 patientId",
+    subject, _ = patient_ins(resource) or (None, [])
+    if subject is not None and subject != ins:
+        problems.append(
+            Problem(
+                "DMP-PATIENTID",
+                f"{path}.subject",
+                "subject is another patient than the CDA's recordTarget",
+                "the INS of recordTarget/patientRole/id",
+                source="spec dmp.md §1.4 patientId",
+            )
         )
-    ]
+    return problems
 
 
 def _absent(rule: str, path: str, expected: str) -> Problem:

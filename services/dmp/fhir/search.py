@@ -9,7 +9,7 @@ import binascii
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.dmp.fhir.identifiers import unique_id_of
@@ -37,7 +37,9 @@ def read_search(parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymis
     search = Search()
     for name, value in parameters:
         reader = _READERS.get(name)
-        if name in ("patient.identifier", "patient:identifier"):
+        if "\0" in value:  # which PostgreSQL cannot hold, hence cannot compare
+            search.problems.append(_problem(name[:40], "a NUL character", "text without it"))
+        elif name in ("patient.identifier", "patient:identifier"):
             _read_patient(search, value, pseudonymise)
         elif reader is not None:
             reader(search, value)
@@ -117,17 +119,22 @@ def _read_date(search: Search, value: str) -> None:
 
 
 def _read_count(search: Search, value: str) -> None:
-    if not value.isdecimal() or int(value) < 1:
-        search.problems.append(_problem("_count", f"{value} is no page size", f"1 to {MAX_COUNT}"))
+    # Nine digits are beyond any page, and short enough for int() whatever a client sends.
+    size = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+    if size < 1:
+        search.problems.append(
+            _problem("_count", f"{value[:20]} is no page size", f"1 to {MAX_COUNT}")
+        )
         return
-    search.count = min(int(value), MAX_COUNT)
+    search.count = min(size, MAX_COUNT)
 
 
 def _read_cursor(search: Search, value: str) -> None:
     try:
         at, _, entry_id = base64.urlsafe_b64decode(value).decode().partition("|")
-        search.query = replace(search.query, after=(datetime.fromisoformat(at), UUID(entry_id)))
-    except (binascii.Error, ValueError):
+        instant = datetime.fromisoformat(at).astimezone(UTC)
+        search.query = replace(search.query, after=(instant, UUID(entry_id)))
+    except (binascii.Error, ValueError, OverflowError):
         search.problems.append(_problem("_cursor", "not a page of ours", "the url of `next`"))
 
 
@@ -149,7 +156,8 @@ _READERS: dict[str, Callable[[Search, str], None]] = {
 }
 
 _DATE = re.compile(
-    r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?"
+    r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?",
+    re.ASCII,
 )
 
 
@@ -160,8 +168,8 @@ def _period(value: str) -> tuple[datetime | None, datetime | None] | None:
         return None
     prefix, year, month, day, time = match.groups()
     try:
-        start, end = _bounds(int(year), month, day, time)
-    except ValueError:
+        start, end = (bound.astimezone(UTC) for bound in _bounds(int(year), month, day, time))
+    except (ValueError, OverflowError):  # beyond the years that Python and PostgreSQL share
         return None
     return {
         "ge": (start, None), "gt": (end, None), "le": (None, end), "lt": (None, start),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.dmp.domain.entry import Entry
-from socle.errors import busy
+from socle.errors import DomainError, busy
 
 Commit = Callable[[Sequence[Entry]], Awaitable[set[UUID]]]
 
@@ -47,27 +47,42 @@ class BatchWriter:
         self._held_bytes += entry.size
         self._queue.append(waiting)
         self._start_flush()
-        try:
-            return await waiting.answer
-        finally:
-            self._held_bytes -= entry.size
+        return await waiting.answer
 
     def _start_flush(self) -> None:
         if len(self._flushes) < self.max_flushes and self._queue:
-            task = asyncio.create_task(self._flush())
-            self._flushes.add(task)
-            task.add_done_callback(self._flushes.discard)
+            self._flushes.add(asyncio.create_task(self._flush()))
 
     async def _flush(self) -> None:
-        while batch := self._take():
-            try:
-                fresh = await self.commit([waiting.entry for waiting in batch])
-            except Exception as error:  # noqa: BLE001 (everybody in the batch is told)
-                for waiting in _unanswered(batch):
-                    waiting.answer.set_exception(error)
-            else:
-                for waiting in _unanswered(batch):
-                    waiting.answer.set_result(waiting.entry.id in fresh)
+        task = asyncio.current_task()
+        assert task is not None
+        try:
+            while batch := self._take():
+                try:
+                    await self._commit(batch)
+                finally:
+                    # Also when the client has gone: until here the body was in memory.
+                    self._held_bytes -= sum(waiting.entry.size for waiting in batch)
+        finally:
+            # In the same step as the last look at the queue: with a done callback, an entry that
+            # arrives between the two would find no free flush, and wait for somebody else's.
+            self._flushes.discard(task)
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            fresh = await self.commit([waiting.entry for waiting in batch])
+        except Exception as error:  # noqa: BLE001 (whoever waits is told)
+            if len(batch) > 1 and not isinstance(error, DomainError):
+                # One entry that the database cannot take must not take its neighbours down. A
+                # refusal (the database does not answer) is everybody's, hence not tried again.
+                for waiting in batch:
+                    await self._commit([waiting])
+                return
+            for waiting in _unanswered(batch):
+                waiting.answer.set_exception(error)
+        else:
+            for waiting in _unanswered(batch):
+                waiting.answer.set_result(waiting.entry.id in fresh)
 
     def _take(self) -> list[_Waiting]:
         """The next batch: at least one entry, however large."""

@@ -25,7 +25,7 @@ from services.psc.provider import Provider
 from services.psc.repository import people
 from services.psc.service import clients, logins
 from socle.auth.tokens import REALM_PATH
-from socle.db.database import WriteSession
+from socle.db.database import ReadSession
 from socle.idgen import secret_token
 
 router = APIRouter(tags=["authorization"])
@@ -41,7 +41,7 @@ async def authorize(request: Request, provider: CurrentProvider) -> Response:
     try:
         parameters = query_of(request)
     except OAuthError as error:
-        raise PageError(error.code, error.detail, error.hint) from error
+        raise _unreadable(error) from error
     return await _authorize(request, provider, parameters)
 
 
@@ -53,22 +53,34 @@ async def authorize_by_form(request: Request, provider: CurrentProvider) -> Resp
     try:
         parameters = await form_of(request)
     except OAuthError as error:
-        raise PageError(error.code, error.detail, error.hint) from error
+        raise _unreadable(error) from error
     return await _authorize(request, provider, parameters)
+
+
+def _unreadable(error: OAuthError) -> PageError:
+    return PageError(
+        error.code,
+        error.detail,
+        "Les paramètres de la demande sont illisibles : au plus 100, en UTF-8, encodés comme un "
+        "formulaire (application/x-www-form-urlencoded).",
+    )
 
 
 async def _authorize(request: Request, provider: Provider, parameters: Parameters) -> Response:
     issuer = provider.issuer(prefix_of(request))
     browser = request.cookies.get(BROWSER_COOKIE) or secret_token()
-    async with provider.kernel.database.write() as session:
-        client = await _known_client(request, provider, session, parameters)
-        address = return_address(parameters, client)
+    kernel = provider.kernel
+    async with kernel.database.read() as reading:
+        client = await _known_client(request, provider, reading, parameters)
+    address = return_address(parameters, client)
+    space = await kernel.spaces.get(client.space)
+    async with kernel.database.write() as session:
         try:
             asked = read_request(parameters, client)
             outcome = await logins.authorize(
                 provider,
                 session,
-                client.space,
+                space,
                 asked,
                 issuer,
                 request.cookies.get(SESSION_COOKIE),
@@ -93,12 +105,14 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
 
 
 async def _known_client(
-    request: Request, provider: Provider, session: WriteSession, parameters: Parameters
+    request: Request, provider: Provider, session: ReadSession, parameters: Parameters
 ) -> Client:
     client_id = parameters.get("client_id")
     if client_id is None or "client_id" in parameters.repeated:
         raise PageError(
-            "invalid_request", "Missing parameters: client_id", "Send client_id exactly once."
+            "invalid_request",
+            "Missing parameter: client_id",
+            "La demande doit porter client_id, une seule fois.",
         )
     client = await clients.find(
         session, explicit_space(request), provider.settings.default_space, client_id
@@ -107,8 +121,8 @@ async def _known_client(
         raise PageError(
             "invalid_client",
             "Client not found.",
-            "This client_id is not registered in this space; register it with "
-            "POST /_sandbox/psc/clients, effective at once.",
+            "Ce client_id n’est pas enregistré dans cet espace ; POST /_sandbox/psc/clients "
+            "l’enregistre, avec effet immédiat.",
         )
     return client
 
@@ -118,20 +132,31 @@ async def authenticate(request: Request, provider: CurrentProvider) -> Response:
     """The login page's form. The cookie ties the answer to the browser that asked."""
     form = await form_of(request)
     if not provider.settings.sandbox:
-        raise PageError("access_denied", "Test people can be chosen in sandbox mode only")
+        raise PageError(
+            "access_denied",
+            "Test people can be chosen in sandbox mode only",
+            "Le choix d’un professionnel de test n’existe qu’en mode bac à sable (SOCLE_SANDBOX).",
+        )
     login, space, choice = form.get("login"), form.get("space"), _choice(form.get("choice"))
     browser = request.cookies.get(BROWSER_COOKIE)
     if login is None or space is None or browser is None:
         raise PageError(
             "invalid_request",
             "Cookie not found. Please make sure cookies are enabled in your browser.",
-            "Open the login page from the application again.",
+            "Le navigateur n’a pas renvoyé le cookie de cette page : autorisez les cookies, puis "
+            "recommencez depuis l’application.",
         )
     if explicit_space(request) not in (None, space):
-        raise PageError("invalid_request", "Page has expired", "This page is of another space.")
+        raise PageError(
+            "invalid_request",
+            "Page has expired",
+            "Cette page de connexion appartient à un autre espace : recommencez depuis "
+            "l’application.",
+        )
+    world = await provider.kernel.spaces.get(space)
     async with provider.kernel.database.write() as session:
         asked, issuer, outcome = await logins.answer_page(
-            provider, session, space, login, browser, choice
+            provider, session, world, login, browser, choice
         )
     address = ReturnAddress(asked.redirect_uri, asked.response_mode, asked.state)
     if isinstance(outcome, RedirectError):
@@ -146,7 +171,9 @@ def _choice(value: str | None) -> tuple[AuthMode, str] | None:
     mode, _, national_id = (value or "").partition(":")
     if mode not in MODES or not national_id.isascii() or not national_id.isprintable():
         raise PageError(
-            "invalid_request", "Invalid username or password.", "Choose a person of the page."
+            "invalid_request",
+            "Invalid username or password.",
+            "Choisissez un professionnel de la page précédente.",
         )
     return cast(AuthMode, mode), national_id
 
@@ -170,8 +197,9 @@ def _refused(
     request: Request, address: ReturnAddress, issuer: str, error: RedirectError
 ) -> Response:
     request.state.refusal = error  # the journal shows why, although the answer is a redirect
-    description = f"{error.detail}. {error.hint}" if error.hint else error.detail
-    answer = {"error": error.code, "error_description": description, "iss": issuer}
+    answer = {"error": error.code, "error_description": error.detail, "iss": issuer}
+    if error.hint:
+        answer["socle_hint"] = error.hint  # clients ignore what they do not know (RFC 6749 §4.1.2)
     return _redirect(request, address, answer)
 
 

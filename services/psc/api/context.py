@@ -16,7 +16,10 @@ BROWSER_COOKIE = "PSC_LOGIN"
 
 
 async def _provider(request: Request) -> Provider:
-    return cast(Provider, request.app.state.provider)
+    """With fresh keys, read here because no transaction is open yet."""
+    provider = cast(Provider, request.app.state.provider)
+    await provider.signer.refresh()
+    return provider
 
 
 CurrentProvider = Annotated[Provider, Depends(_provider)]

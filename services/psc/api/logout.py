@@ -42,7 +42,9 @@ async def log_out_by_form(request: Request, provider: CurrentProvider) -> Respon
 
 def _checked(parameters: Parameters) -> dict[str, str]:
     if parameters.repeated:
-        raise PageError("invalid_request", "duplicated parameter", "Send each parameter once.")
+        raise PageError(
+            "invalid_request", "duplicated parameter", "Envoyez chaque paramètre une seule fois."
+        )
     return parameters.values
 
 
@@ -54,15 +56,18 @@ async def _log_out(
     The confirmation needs no token of its own: the session cookie is SameSite=Lax, so another
     site's form does not carry it.
     """
-    async with provider.kernel.database.write() as session:
-        asked = await logout.read_request(provider, session, explicit_space(request), parameters)
+    kernel = provider.kernel
+    async with kernel.database.read() as reading:
+        asked = await logout.read_request(provider, reading, explicit_space(request), parameters)
+    if asked.session_id is None and not confirmed:
+        return page("logout.html", action=prefix_of(request) + LOGOUT, parameters=parameters)
+    space = await kernel.spaces.get(asked.space)
+    async with kernel.database.write() as session:
         if asked.session_id is not None:
-            await logout.end_hinted(provider, session, asked)
-        elif not confirmed:
-            return page("logout.html", action=prefix_of(request) + LOGOUT, parameters=parameters)
+            await logout.end_hinted(session, space, asked.session_id)
         else:
             cookie = request.cookies.get(SESSION_COOKIE)
-            await logout.end_of_browser(provider, session, asked.space, cookie)
+            await logout.end_of_browser(provider, session, space, cookie)
     response = _goodbye(request, asked)
     response.delete_cookie(SESSION_COOKIE, path=f"{prefix_of(request)}/auth")
     return response
@@ -81,7 +86,13 @@ def _goodbye(request: Request, asked: logout.LogoutRequest) -> Response:
 async def _log_out_by_token(request: Request, provider: Provider, form: Parameters) -> Response:
     if form.repeated:
         raise OAuthError("invalid_request", "duplicated parameter", "Send each parameter once.")
-    async with provider.kernel.database.write() as session:
-        client = await authenticate(provider, session, request, form)
-        await logout.end_of_refresh_token(provider, session, client, form.values["refresh_token"])
+    kernel = provider.kernel
+    async with kernel.database.read() as reading:
+        client = await authenticate(provider, reading, request, form)
+        session_id = await logout.session_of_refresh_token(
+            reading, client, form.values["refresh_token"]
+        )
+    space = await kernel.spaces.get(client.space)
+    async with kernel.database.write() as session:
+        await logout.end_hinted(session, space, session_id)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})

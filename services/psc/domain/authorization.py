@@ -59,14 +59,15 @@ def return_address(parameters: Parameters, client: Client) -> ReturnAddress:
         raise PageError(
             "invalid_request",
             "Missing parameter: redirect_uri",
-            "Send redirect_uri exactly once, as it was registered for this client.",
+            "La demande doit porter redirect_uri, une seule fois, tel qu’il est enregistré pour ce "
+            "client.",
         )
     if not client.may_redirect_to(uri):
         raise PageError(
             "invalid_request",
             "Invalid parameter: redirect_uri",
-            "redirect_uri must equal, character for character, one that is registered for this "
-            "client; register it with POST /_sandbox/psc/clients.",
+            "redirect_uri doit être égal, caractère pour caractère, à une adresse enregistrée pour "
+            "ce client ; POST /_sandbox/psc/clients enregistre un client et ses adresses.",
         )
     mode = parameters.get("response_mode") or "query"
     state = parameters.get("state")

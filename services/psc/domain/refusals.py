@@ -41,7 +41,13 @@ class OAuthError(DomainError):
 
 
 class PageError(OAuthError):
-    """Shown to the person: redirecting would trust an address that nobody registered."""
+    """Shown to the person: redirecting would trust an address that nobody registered.
+
+    The hint is French and says what to do; the description is Keycloak's text, to search for.
+    """
+
+    def __init__(self, error: str, description: str, hint: str) -> None:
+        super().__init__(error, description, hint)
 
 
 class RedirectError(OAuthError):

@@ -63,6 +63,7 @@ def upgrade() -> None:
             CONSTRAINT uq_session_browser_digest UNIQUE (browser_digest)
         );
         CREATE INDEX ix_session_open ON psc.session (last_seen_at) WHERE closed_at IS NULL;
+        CREATE INDEX ix_session_closed_at ON psc.session (closed_at) WHERE closed_at IS NOT NULL;
         CREATE TABLE psc.client_grant (
             space text NOT NULL,
             id uuid NOT NULL,

@@ -32,12 +32,26 @@ async def insert(session: WriteSession, grant: Grant, code_digest: bytes) -> Non
     )
 
 
-async def of_code(session: WriteSession, space: str, code_digest: bytes) -> Grant | None:
-    """The grant, locked: a rival exchange of the same code waits, then sees `code_used_at`."""
+async def take_code(
+    session: WriteSession, space: str, code_digest: bytes, now: datetime
+) -> Grant | None:
+    """Burns a code that nobody has presented yet; of rivals one gets its grant, the others None."""
+    result = await session.execute(
+        text(
+            "UPDATE psc.client_grant SET code_used_at = :now"
+            " WHERE space = :space AND code_digest = :digest AND code_used_at IS NULL"
+            f" RETURNING {_COLUMNS}"
+        ),
+        {"space": space, "digest": code_digest, "now": now},
+    )
+    return _grant(result.one_or_none())
+
+
+async def of_code(session: AsyncSession, space: str, code_digest: bytes) -> Grant | None:
     result = await session.execute(
         text(
             f"SELECT {_COLUMNS} FROM psc.client_grant"
-            " WHERE space = :space AND code_digest = :digest FOR UPDATE"
+            " WHERE space = :space AND code_digest = :digest"
         ),
         {"space": space, "digest": code_digest},
     )
@@ -52,13 +66,6 @@ async def find(session: AsyncSession, space: str, id_: UUID) -> Grant | None:
     return _grant(result.one_or_none())
 
 
-async def mark_code_used(session: WriteSession, grant: Grant, now: datetime) -> None:
-    await session.execute(
-        text("UPDATE psc.client_grant SET code_used_at = :now WHERE space = :space AND id = :id"),
-        {"space": grant.space, "id": grant.id, "now": now},
-    )
-
-
 async def revoke(session: WriteSession, grant: Grant, now: datetime) -> None:
     """Ends every token of the grant at once."""
     await session.execute(
@@ -67,6 +74,27 @@ async def revoke(session: WriteSession, grant: Grant, now: datetime) -> None:
             " WHERE space = :space AND id = :id"
         ),
         {"space": grant.space, "id": grant.id, "now": now},
+    )
+
+
+async def revoke_client_session(session: WriteSession, grant: Grant, now: datetime) -> None:
+    """Ends all that this client holds in this session, not what other clients hold there.
+
+    Rows are locked in one order, and with a lock that new tokens of theirs do not wait for, so
+    that replays and refreshes which run at once cannot block one another for good.
+    """
+    await session.execute(
+        text(
+            "UPDATE psc.client_grant SET revoked_at = :now WHERE space = :space AND id IN ("
+            " SELECT id FROM psc.client_grant WHERE space = :space AND session_id = :session_id"
+            " AND client_id = :client_id AND revoked_at IS NULL ORDER BY id FOR NO KEY UPDATE)"
+        ),
+        {
+            "space": grant.space,
+            "session_id": grant.session_id,
+            "client_id": grant.client_id,
+            "now": now,
+        },
     )
 
 

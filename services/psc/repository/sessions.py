@@ -121,18 +121,42 @@ async def close(session: WriteSession, space: str, id_: UUID, now: datetime) -> 
     return _session(result.one_or_none())
 
 
-async def close_expired(
-    session: WriteSession, now: datetime, idle_since: datetime, started_before: datetime, limit: int
-) -> list[Session]:
-    """Closes sessions that have run out, in any space; several processes may share the work."""
+async def spaces_with_expired(
+    session: AsyncSession, idle_since: datetime, started_before: datetime
+) -> list[str]:
     result = await session.execute(
         text(
-            "UPDATE psc.session SET closed_at = :now WHERE (space, id) IN ("
-            " SELECT space, id FROM psc.session WHERE closed_at IS NULL"
+            "SELECT DISTINCT space FROM psc.session WHERE closed_at IS NULL"
+            " AND (last_seen_at <= :idle_since OR started_at <= :started_before)"
+        ),
+        {"idle_since": idle_since, "started_before": started_before},
+    )
+    return list(result.scalars())
+
+
+async def close_expired(
+    session: WriteSession,
+    space: str,
+    now: datetime,
+    idle_since: datetime,
+    started_before: datetime,
+    limit: int,
+) -> list[Session]:
+    """Closes sessions that have run out; several processes may share the work."""
+    result = await session.execute(
+        text(
+            "UPDATE psc.session SET closed_at = :now WHERE space = :space AND id IN ("
+            " SELECT id FROM psc.session WHERE space = :space AND closed_at IS NULL"
             " AND (last_seen_at <= :idle_since OR started_at <= :started_before)"
             f" ORDER BY last_seen_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}"
         ),
-        {"now": now, "idle_since": idle_since, "started_before": started_before, "limit": limit},
+        {
+            "space": space,
+            "now": now,
+            "idle_since": idle_since,
+            "started_before": started_before,
+            "limit": limit,
+        },
     )
     return [found for row in result if (found := _session(row)) is not None]
 

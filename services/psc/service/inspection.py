@@ -76,7 +76,7 @@ async def revoke(provider: Provider, session: WriteSession, client: Client, toke
     if record is not None:
         await grants.revoke(session, await _own_grant(session, client, record), now)
         return
-    read = await provider.signer.read(token)
+    read = provider.signer.read(token)
     jti = _uuid(read.get("jti")) if read and read.get("typ") == "Bearer" else None
     record = await grants.of_access(session, client.space, jti) if jti else None
     if record is not None:
@@ -96,7 +96,7 @@ async def _own_grant(session: AsyncSession, client: Client, record: TokenRecord)
 async def _live_access(
     provider: Provider, session: AsyncSession, explicit_space: str | None, token: str
 ) -> Live | OAuthError:
-    read = await provider.signer.read(token)
+    read = provider.signer.read(token)
     if read is None or read.get("typ") != "Bearer":
         return invalid_token("Token invalid: not an access token of this provider", _LOG_IN_AGAIN)
     space, now = str(read.get(claims.SPACE)), wall()

@@ -16,6 +16,7 @@ from services.psc.service import sessions
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
+from socle.spaces import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class PageNeeded:
 async def authorize(
     provider: Provider,
     session: WriteSession,
-    space: str,
+    space: Space,
     request: AuthorizationRequest,
     issuer: str,
     cookie: str | None,
@@ -49,7 +50,7 @@ async def authorize(
     current = await sessions.of_cookie(provider, session, space, cookie, now)
     hinted = await _hinted(provider, session, space, request)
     if current is not None and _is_enough(current, request, hinted, now):
-        await rows.touch(session, space, current.id, now)
+        await rows.touch(session, space.name, current.id, now)
         code = await _grant(provider, session, current, request, issuer, now)
         return Approved(code, current.id, None)
     if "none" in request.prompt:
@@ -70,7 +71,7 @@ async def authorize(
     pending = rows.PendingLogin(request.as_json(), issuer)
     expires = now + provider.lifetimes.login_page
     digests = secrets.digest(login), secrets.digest(browser)
-    await rows.insert_login(session, space, *digests, pending, expires)
+    await rows.insert_login(session, space.name, *digests, pending, expires)
     unknown = bool(request.login_hint) and hinted is None
     message = "Aucun professionnel de cet espace ne porte l’identifiant demandé." if unknown else ""
     return PageNeeded(login, message)
@@ -79,7 +80,7 @@ async def authorize(
 async def answer_page(
     provider: Provider,
     session: WriteSession,
-    space: str,
+    space: Space,
     login: str,
     browser: str,
     choice: tuple[AuthMode, str] | None,
@@ -90,24 +91,24 @@ async def answer_page(
     """
     now = wall()
     digests = secrets.digest(login), secrets.digest(browser)
-    pending = await rows.take_login(session, space, *digests, now)
+    pending = await rows.take_login(session, space.name, *digests, now)
     if pending is None:
         raise PageError(
             "invalid_request",
             "Page has expired",
-            "This login page was answered already, is too old, or was opened in another browser: "
-            "start again from the application.",
+            "Cette page de connexion a déjà servi, est trop ancienne ou a été ouverte dans un autre "
+            "navigateur : recommencez depuis l’application.",
         )
     request = AuthorizationRequest.from_json(pending.request)
     if choice is None:
         return request, pending.issuer, RedirectError("access_denied", "User denied access")
     mode, national_id = choice
-    person = await people.find(session, space, national_id)
+    person = await people.find(session, space.name, national_id)
     if person is None or not person.enabled:
         raise PageError(
             "access_denied",
             "Account is disabled, contact your administrator." if person else "Invalid username.",
-            "Choose another test person on the previous page.",
+            "Choisissez un autre professionnel de test sur la page précédente.",
         )
     approved = await _log_in(provider, session, space, request, pending.issuer, person, mode, now)
     return request, pending.issuer, approved
@@ -126,12 +127,12 @@ def _is_enough(
 
 
 async def _hinted(
-    provider: Provider, session: WriteSession, space: str, request: AuthorizationRequest
+    provider: Provider, session: WriteSession, space: Space, request: AuthorizationRequest
 ) -> Person | None:
     """The person of `login_hint`, whose e-CPS the sandbox approves by itself."""
     if not request.login_hint or not provider.settings.sandbox:
         return None
-    person = await people.find(session, space, request.login_hint)
+    person = await people.find(session, space.name, request.login_hint)
     if person is not None and not person.enabled:
         raise RedirectError("access_denied", "User disabled", "Choose an enabled test person.")
     return person
@@ -140,7 +141,7 @@ async def _hinted(
 async def _log_in(
     provider: Provider,
     session: WriteSession,
-    space: str,
+    space: Space,
     request: AuthorizationRequest,
     issuer: str,
     person: Person,

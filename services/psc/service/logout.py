@@ -14,6 +14,7 @@ from services.psc.repository import grants
 from services.psc.service import clients, sessions
 from socle.clock import wall
 from socle.db.database import WriteSession
+from socle.spaces import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ async def read_request(
             raise PageError(
                 "invalid_request",
                 "Invalid parameter: client_id",
-                "client_id must be the client to which the id_token_hint was issued.",
+                "client_id doit être le client auquel id_token_hint a été délivré.",
             )
     elif client_id is not None:
         client = await clients.find(
@@ -54,8 +55,8 @@ async def read_request(
         raise PageError(
             "invalid_request",
             "Invalid redirect uri",
-            "Send id_token_hint (or client_id) and a post_logout_redirect_uri that is registered "
-            "for that client.",
+            "Envoyez id_token_hint (ou client_id) et un post_logout_redirect_uri enregistré pour "
+            "ce client.",
         )
     return LogoutRequest(space, session_id, uri, parameters.get("state"))
 
@@ -64,7 +65,7 @@ async def _read_hint(
     provider: Provider, session: AsyncSession, explicit_space: str | None, hint: str
 ) -> tuple[str, UUID, Client]:
     """An ID token of this provider, expired or not (OIDC RP-Initiated Logout §2)."""
-    read = await provider.signer.read(hint)
+    read = provider.signer.read(hint)
     if read is not None and read.get("typ") == "ID":
         space = str(read[claims.SPACE])
         client = await client_rows.find(session, space, str(read["azp"]))
@@ -73,29 +74,28 @@ async def _read_hint(
     raise PageError(
         "invalid_request",
         "Invalid parameter: id_token_hint",
-        "Send the id_token that this provider issued to the client that logs out.",
+        "Envoyez l’id_token que ce fournisseur a délivré au client qui se déconnecte.",
     )
 
 
-async def end_hinted(provider: Provider, session: WriteSession, request: LogoutRequest) -> None:
+async def end_hinted(session: WriteSession, space: Space, session_id: UUID) -> None:
     """Ending a session twice is no error: the person is logged out, which is what was asked."""
-    assert request.session_id is not None
-    await sessions.close(provider, session, request.space, request.session_id, wall())
+    await sessions.close(session, space, session_id, wall())
 
 
 async def end_of_browser(
-    provider: Provider, session: WriteSession, space: str, cookie: str | None
+    provider: Provider, session: WriteSession, space: Space, cookie: str | None
 ) -> None:
     now = wall()
     current = await sessions.of_cookie(provider, session, space, cookie, now)
     if current is not None:
-        await sessions.close(provider, session, space, current.id, now)
+        await sessions.close(session, space, current.id, now)
 
 
-async def end_of_refresh_token(
-    provider: Provider, session: WriteSession, client: Client, refresh_token: str
-) -> None:
-    """Keycloak's own POST, which thick clients use: the client names its session by its token."""
+async def session_of_refresh_token(
+    session: AsyncSession, client: Client, refresh_token: str
+) -> UUID:
+    """For Keycloak's own POST, which thick clients use: a client names its session by its token."""
     digest = secrets.digest(refresh_token)
     record = await grants.of_refresh(session, client.space, digest)
     grant = None if record is None else await grants.find(session, client.space, record.grant_id)
@@ -105,4 +105,4 @@ async def end_of_refresh_token(
             "Invalid refresh token",
             "Send the refresh_token that this client was last given.",
         )
-    await sessions.close(provider, session, client.space, grant.session_id, wall())
+    return grant.session_id

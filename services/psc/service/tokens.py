@@ -42,22 +42,30 @@ async def exchange_code(
     redirect_uri: str | None,
     verifier: str | None,
 ) -> Tokens | OAuthError:
-    """RFC 6749 §4.1.3. The first presentation burns the code, the second revokes what it gave."""
-    now = wall()
-    grant = await grants.of_code(session, client.space, secrets.digest(code))
+    """RFC 6749 §4.1.3. The first presentation burns the code, the second ends the client's session."""
+    now, digest = wall(), secrets.digest(code)
+    grant = await grants.take_code(session, client.space, digest, now)
     if grant is None:
-        return invalid_grant("Code not valid", f"This code is unknown here. {_LOG_IN_AGAIN}")
-    if grant.code_used_at is not None:
-        await grants.revoke(session, grant, now)
-        return invalid_grant(
-            "Code not valid",
-            f"A code is used once; its tokens have just been revoked. {_LOG_IN_AGAIN}",
-        )
-    await grants.mark_code_used(session, grant, now)
+        return await _refusal_of_replay(session, client.space, digest, now)
     refusal = _refusal_of_exchange(client, grant, redirect_uri, verifier, now)
     if refusal is not None:
         return refusal
     return await _issue(provider, session, grant, now)
+
+
+async def _refusal_of_replay(
+    session: WriteSession, space: str, digest: bytes, now: datetime
+) -> OAuthError:
+    """Reuse kills the client's part of the session, as in Keycloak (spec: psc.md §4)."""
+    grant = await grants.of_code(session, space, digest)
+    if grant is None:
+        return invalid_grant("Code not valid", f"This code is unknown here. {_LOG_IN_AGAIN}")
+    await grants.revoke_client_session(session, grant, now)
+    return invalid_grant(
+        "Code not valid",
+        "A code is used once; every token of this client in this session has just been revoked. "
+        + _LOG_IN_AGAIN,
+    )
 
 
 def _refusal_of_exchange(
@@ -147,7 +155,7 @@ async def _sign_and_store(
     access = claims.access_claims(
         grant, current, person, record.access_jti, now, record.access_expires_at
     )
-    access_token = await provider.signer.sign(access)
+    access_token = provider.signer.sign(access)
     identity = claims.id_claims(access, person, random_uuid(), access_token)
     await grants.insert_token(session, grant.space, record)
     return Tokens(
@@ -155,7 +163,7 @@ async def _sign_and_store(
         expires_in=int(lifetimes.access.total_seconds()),
         refresh_token=refresh_token,
         refresh_expires_in=int((record.refresh_expires_at - now).total_seconds()),
-        id_token=await provider.signer.sign(identity),
+        id_token=provider.signer.sign(identity),
         session_state=str(current.id),
         scope=grant.scope,
     )

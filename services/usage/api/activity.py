@@ -1,5 +1,6 @@
 """Structures, and the activity that they declare."""
 
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
@@ -7,19 +8,28 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.usage import repository, service
 from services.usage.domain.acts import Act
+from services.usage.domain.period import EARLIEST, LATEST
 from socle.auth.dependencies import CallerSpace
 from socle.db.sessions import ReadSession, WriteSession
 
 router = APIRouter(prefix="/usage", tags=["activity"])
 
 # Nine characters; the fictive ones of the test platforms hold letters (spec: psc.md §8).
-Finess = Annotated[str, Path(pattern=r"^[0-9AB][0-9A-Z]{8}$")]
+FINESS = r"^[0-9AB][0-9A-Z]{8}$"
+Finess = Annotated[str, Path(pattern=FINESS)]
+# PostgreSQL cannot hold U+0000, and an identifier or a name has no use for control characters.
+Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+# The same bounds as a period's.
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime.combine(EARLIEST, time(), UTC), lt=datetime.combine(LATEST, time(), UTC)),
+]
 
 
 class StructureIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Text
 
 
 @router.put("/structures/{finess}")
@@ -50,9 +60,9 @@ class ActIn(BaseModel):
 
     kind: Literal["report.validated"]
     domain: Literal["biology"]
-    structure: Annotated[str, Field(pattern=r"^[0-9AB][0-9A-Z]{8}$")]
-    act_id: str = Field(min_length=1, max_length=200)
-    act_at: AwareDatetime
+    structure: Annotated[str, Field(pattern=FINESS)]
+    act_id: Text
+    act_at: Instant
 
 
 class ActivityIn(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.usage import service
+from services.usage.api.activity import FINESS
 from services.usage.domain.period import Period
 from services.usage.domain.rules import sun_es
 from socle.auth.dependencies import CallerSpace
@@ -20,7 +21,7 @@ async def read_indicator(
     code: str,
     space: CallerSpace,
     session: ReadSession,
-    structure: Annotated[str, Query(description="FINESS of the establishment")],
+    structure: Annotated[str, Query(pattern=FINESS, description="FINESS of the establishment")],
     window: Annotated[str | None, Query(description="F1 to F4; the open one by default")] = None,
     start: Annotated[date | None, Query(alias="from", description="first day")] = None,
     end: Annotated[date | None, Query(alias="to", description="day after the last")] = None,

@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime, time
 
 from socle.clock import PARIS
 
+# No programme counts outside these; at the ends of the calendar a change of zone overflows.
+EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -16,6 +19,8 @@ class Period:
     def __post_init__(self) -> None:
         if self.end <= self.start:
             raise ValueError(f"a period ends after it starts, not {self.start} to {self.end}")
+        if self.start < EARLIEST or self.end > LATEST:
+            raise ValueError(f"a period lies between {EARLIEST} and {LATEST}")
 
     @property
     def starts_at(self) -> datetime:

@@ -92,14 +92,12 @@ class Programme(_Strict):
 
         def distance(name: str) -> float:
             period = self.windows[name].period
-            if instant in period:
-                return 0.0
             return min(
                 abs((period.starts_at - instant).total_seconds()),
                 abs((instant - period.ends_at).total_seconds()),
             )
 
-        return min(self.windows, key=distance)
+        return self.window_at(instant) or min(self.windows, key=distance)
 
 
 def load(path: Path) -> Programme:

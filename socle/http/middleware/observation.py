@@ -27,6 +27,7 @@ class Observation:
             return
         state = state_of(scope)
         started, status = monotonic(), 500
+        default_space = None
 
         async def watched_send(message: Message) -> None:
             nonlocal status
@@ -36,7 +37,8 @@ class Observation:
 
         try:
             kernel: Kernel = scope["app"].state.kernel
-            space = await kernel.spaces.get(state.get("space") or kernel.settings.default_space)
+            default_space = kernel.settings.default_space
+            space = await kernel.spaces.get(state.get("space") or default_space)
             if space.faults:
                 await self.faults.apply(space.faults, scope["method"], scope["path"])
             await self.app(scope, receive, watched_send)
@@ -48,7 +50,7 @@ class Observation:
             self.journal.add(
                 Entry(
                     at=wall(),
-                    space=state.get("space_of_caller") or state.get("space"),
+                    space=state.get("space_of_caller") or state.get("space") or default_space,
                     method=scope["method"],
                     path=scope["path"],
                     status=status,

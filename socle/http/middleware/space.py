@@ -29,5 +29,7 @@ class SpaceOfPath:
             state["space_prefix"] = f"{PREFIX}{state['space']}" if state["space"] else ""
             if state["space"]:
                 scope["path"] = path
-                scope["raw_path"] = scope["raw_path"][len(state["space_prefix"]) :] or b"/"
+                # The name may be percent-encoded there, so its own slash is looked for.
+                _, slash, rest = scope["raw_path"][len(PREFIX) :].partition(b"/")
+                scope["raw_path"] = slash + rest or b"/"
         await self.app(scope, receive, send)

@@ -57,7 +57,7 @@ class TestBury:
             await scene.until(lambda: dead_letters_of(scene))
 
             async def arrived() -> bool:
-                return await scene.waiting() == 0
+                return bool(await scene.waiting() == 0)
 
             await scene.until(arrived)
         found = await scene.event_log.read(f"{TOPIC}.dlq", 0, 100_000)

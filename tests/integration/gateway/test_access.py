@@ -77,6 +77,15 @@ class TestRefusal:
         assert ("www-authenticate" in answer.headers) == (status == 401)
         assert service.seen == []
 
+    @pytest.mark.parametrize(
+        "target", ["/%64mp/fhir/DocumentReference", "/dmp%2Ffhir/x", "/s/%64emo/usage/x"]
+    )
+    async def test_reads_the_path_as_the_service_does_when_it_is_encoded(
+        self, running: Running, service: Service, target: str
+    ) -> None:
+        assert (await running.http.get(target)).status_code == 401
+        assert service.seen == []
+
     async def test_answers_401_when_the_scheme_is_not_bearer(self, running: Running) -> None:
         answer = await running.http.get("/usage/x", auth=("user", "password"))
         assert (answer.status_code, of_json(answer)) == (401, "token_malformed")

@@ -80,6 +80,20 @@ class TestUpload:
             async with asyncio.timeout(5):
                 await service.abandoned.wait()
 
+    async def test_is_asked_for_when_the_client_expects_to_be(
+        self, running: Running, service: Service
+    ) -> None:
+        reader, writer = await running.connect()
+        writer.write(
+            b"POST /auth/x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        async with asyncio.timeout(5):
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+            writer.write(b"hi")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+        assert (service.seen[0].body_bytes, service.seen[0].all("expect")) == (2, [])
+
     async def test_ends_early_when_the_service_answers_before_reading_it(
         self, running: Running, service: Service
     ) -> None:

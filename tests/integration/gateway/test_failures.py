@@ -1,6 +1,7 @@
 """Services that are away, die or hang, and clients that leave."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -168,6 +169,7 @@ class TestClientLeaves:
         service.answer = None
         entry = (await running.http.get("/_sandbox/journal")).json()["entries"][0]
         assert (entry["path"], entry["status"]) == ("/auth/x", 499)
+        assert 'service="gateway",status="499"' in (await running.http.get("/metrics")).text
 
     async def test_cancels_the_call_when_half_a_body_was_sent(
         self, running: Running, service: Service
@@ -179,6 +181,33 @@ class TestClientLeaves:
             await service.called.wait()
             writer.close()
             await service.abandoned.wait()
+
+
+class TestClientStalls:
+    @pytest.mark.parametrize("sent", [10, 200_000])
+    async def test_answers_408_when_the_rest_of_its_body_does_not_come(
+        self, start: Start, service: Service, sent: int
+    ) -> None:
+        async with start(gateway_silence_seconds=0.2) as running:
+            reader, writer = await running.connect()
+            writer.write(b"POST /auth/x HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n")
+            writer.write(bytes(sent))
+            async with asyncio.timeout(5):
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 408")
+            writer.close()
+        assert [seen.body_bytes < 500_000 for seen in service.seen] == [True]
+
+    async def test_is_served_when_it_is_only_slow(self, start: Start, service: Service) -> None:
+        """Each piece comes in time, though the whole body takes longer than the service may."""
+
+        async def slowly() -> AsyncIterator[bytes]:
+            for _ in range(6):
+                await asyncio.sleep(0.1)
+                yield b"x"
+
+        async with start(gateway_silence_seconds=0.4) as running:
+            assert (await running.http.post("/auth/x", content=slowly())).status_code == 200
+        assert service.seen[0].body_bytes == 6
 
 
 class TestOverload:

@@ -65,6 +65,10 @@ class TestLandingPage:
         assert page.count("injoignable") == 1
         assert page.count(">prêt<") == 4
 
+    async def test_answers_head_without_a_body(self, running: Running) -> None:
+        answer = await running.http.head("/")
+        assert (answer.status_code, answer.content) == (200, b"")
+
 
 class TestJournal:
     async def test_merges_all_processes_newest_first(

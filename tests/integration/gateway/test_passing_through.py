@@ -119,6 +119,14 @@ class TestAnswer:
         assert len(given.headers.get_list("date")) == 1
         assert len(service.seen) == 1
 
+    async def test_keeps_a_header_of_20_kilobytes(self, running: Running, service: Service) -> None:
+        async def answer(_request: Request) -> Response:
+            return Response(status_code=302, headers={"Location": "/auth?t=" + "x" * 20_000})
+
+        service.answer = answer
+        given = await running.http.get("/auth/x")
+        assert (given.status_code, len(given.headers["location"])) == (302, 20_008)
+
     async def test_is_not_decompressed_when_it_is_compressed(
         self, running: Running, service: Service
     ) -> None:

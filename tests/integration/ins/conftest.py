@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -103,7 +104,7 @@ def rules(fault: httpx.Response) -> set[str]:
 
 @pytest.fixture
 async def http(
-    settings_values: dict[str, str], mint: TokenMint
+    settings_values: dict[str, Any], mint: TokenMint
 ) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(build(InsSettings(**settings_values)), mint) as client:
         yield client

@@ -91,7 +91,7 @@ class TestPeople:
         allowed = await http.post(path, json={**wrong, "allow_wrong_key": True})
         assert allowed.json()["ins"]["key"] == "01"
 
-    async def test_refuses_when_this_is_no_sandbox(self, settings_values: dict[str, str]) -> None:
+    async def test_refuses_when_this_is_no_sandbox(self, settings_values: dict[str, Any]) -> None:
         async with client_of(build(InsSettings(**settings_values, sandbox=False))) as client:
             response = await client.post("/_sandbox/ins/people", json=PERSON)
         assert (response.status_code, response.json()["error"]) == (403, "sandbox_off")

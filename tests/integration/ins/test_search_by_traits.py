@@ -1,5 +1,7 @@
 """The official people of ins.md §5, asked by SOAP as their clients do."""
 
+from typing import Any
+
 import httpx
 import pytest
 from lxml import etree
@@ -102,7 +104,7 @@ class TestSearch:
 
     @pytest.mark.parametrize("prefix", ["S", "soap"])
     async def test_uses_the_chosen_prefix_when_it_answers_or_refuses(
-        self, settings_values: dict[str, str], mint: TokenMint, space: str, prefix: str
+        self, settings_values: dict[str, Any], mint: TokenMint, space: str, prefix: str
     ) -> None:
         settings = InsSettings(**settings_values, ins_soap_prefix=prefix)
         async with client_of(build(settings), mint) as http:

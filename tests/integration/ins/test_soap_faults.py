@@ -1,5 +1,7 @@
 """Every refusal of /lps, in the form of INSi's own faults."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -50,7 +52,7 @@ class TestAuthentication:
         http: httpx.AsyncClient,
         mint: TokenMint,
         space: str,
-        changes: dict[str, object],
+        changes: dict[str, Any],
         rule: str,
     ) -> None:
         headers = {"Authorization": f"Bearer {mint.token(space, **changes)}"}
@@ -70,7 +72,7 @@ class TestAuthentication:
         refused(response, "Sender", "siram_100", "desir_560", "erreur")
 
     async def test_answers_and_says_so_when_checks_only_warn(
-        self, settings_values: dict[str, str], space: str
+        self, settings_values: dict[str, Any], space: str
     ) -> None:
         settings = InsSettings(**settings_values, ins_authentication="warn", ins_headers="warn")
         async with client_of(build(settings)) as http:
@@ -85,7 +87,7 @@ class TestAuthentication:
         ]
 
     async def test_refuses_with_desir_550_when_the_software_is_unknown(
-        self, settings_values: dict[str, str], mint: TokenMint, space: str
+        self, settings_values: dict[str, Any], mint: TokenMint, space: str
     ) -> None:
         settings = InsSettings(**settings_values, ins_known_idams=frozenset({"AUTRE"}))
         async with client_of(build(settings), mint) as http:

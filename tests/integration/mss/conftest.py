@@ -89,7 +89,7 @@ class Mail:
 
 @pytest.fixture
 async def mail(
-    settings_values: dict[str, str], mint: TokenMint, space: str, tmp_path: Path
+    settings_values: dict[str, Any], mint: TokenMint, space: str, tmp_path: Path
 ) -> AsyncIterator[Mail]:
     settings = MssSettings(
         **settings_values,

@@ -6,7 +6,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+import orjson
 import pytest
+from sqlalchemy import text
 
 from services.psc.app import build
 from services.psc.domain.pkce import s256
@@ -53,7 +55,10 @@ class RelyingParty:
         }
         return {name: value for name, value in parameters.items() if value is not None}
 
-    async def authorize(self, path: str = "/auth", **changes: str | None) -> httpx.Response:
+    async def authorize(self, **changes: str | None) -> httpx.Response:
+        return await self.authorize_at("/auth", **changes)
+
+    async def authorize_at(self, path: str, /, **changes: str | None) -> httpx.Response:
         return await self.http.get(
             f"{self.prefix}{path}?{urlencode(self.request(**changes))}", follow_redirects=False
         )
@@ -95,8 +100,15 @@ def callback_of(answer: httpx.Response) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(address.query).items()}
 
 
+async def events_of(party: RelyingParty, type_: str) -> list[dict[str, Any]]:
+    async with party.database.read() as session:
+        rows = await session.execute(text("SELECT value FROM psc.outbox ORDER BY id"))
+        events = [orjson.loads(bytes(value)) for value in rows.scalars()]
+    return [e for e in events if e["space"] == party.space and e["type"] == type_]
+
+
 @pytest.fixture
-def psc_settings(settings_values: dict[str, str]) -> PscSettings:
+def psc_settings(settings_values: dict[str, Any]) -> PscSettings:
     return PscSettings(**settings_values)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -28,7 +29,7 @@ def listener() -> Iterator[socket.socket]:
 
 @pytest.fixture
 async def issuer(
-    listener: socket.socket, settings_values: dict[str, str], space: str
+    listener: socket.socket, settings_values: dict[str, Any], space: str
 ) -> AsyncIterator[str]:
     """The issuer of one space of a server that really listens."""
     public_url = f"http://127.0.0.1:{listener.getsockname()[1]}"

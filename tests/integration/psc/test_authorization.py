@@ -16,7 +16,7 @@ class TestApproval:
     async def test_code_state_iss_and_session_state_come_back_when_hinted(
         self, party: RelyingParty, path: str
     ) -> None:
-        back = callback_of(await party.authorize(path))
+        back = callback_of(await party.authorize_at(path))
         assert back["state"] == "s-1"
         assert back["iss"] == f"http://localhost:8080/s/{party.space}/auth/realms/esante-wallet"
         assert set(back) == {"state", "iss", "code", "session_state"}
@@ -86,12 +86,13 @@ class TestRedirectedRefusals:
 
     async def test_refusal_names_acr_values_when_acr_was_sent(self, party: RelyingParty) -> None:
         back = callback_of(await party.authorize(acr_values=None, acr="eidas1"))
-        assert "acr_values" in back["error_description"]
+        assert back["error_description"] == "Missing parameter: acr_values"
+        assert "whose name is acr_values" in back["socle_hint"]
 
     async def test_refused_when_parameter_is_repeated(self, party: RelyingParty) -> None:
         query = urlencode([*party.request().items(), ("nonce", "n-2")])
         back = callback_of(await party.http.get(f"{party.prefix}/auth?{query}"))
-        assert back["error_description"].startswith("duplicated parameter")
+        assert back["error_description"] == "duplicated parameter"
 
 
 class TestErrorPages:
@@ -118,6 +119,7 @@ class TestErrorPages:
         assert answer.status_code == 400
         assert "location" not in answer.headers
         assert "redirect_uri" in answer.text
+        assert "enregistré" in answer.text
         assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
     @pytest.mark.parametrize("client_id", [None, "nobody", "a\x00b"])
@@ -127,6 +129,15 @@ class TestErrorPages:
         answer = await party.authorize(client_id=client_id)
         assert answer.status_code == 400
         assert "location" not in answer.headers
+        assert "client_id" in answer.text
+
+    async def test_text_is_french_and_marks_what_is_not_when_refused(
+        self, party: RelyingParty
+    ) -> None:
+        answer = await party.authorize(client_id="nobody")
+        assert '<html lang="fr">' in answer.text
+        assert "n’est pas enregistré dans cet espace" in answer.text
+        assert '<code lang="en">Client not found.</code>' in answer.text
 
     async def test_page_when_query_is_not_utf8(self, party: RelyingParty) -> None:
         answer = await party.http.get(f"{party.prefix}/auth?client_id=%ff")

@@ -3,20 +3,20 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-import orjson
 import pytest
-from sqlalchemy import text
 
 from services.psc.seed import official_people
 
-from .conftest import CALLBACK, CONNECT, GENERALIST, REALM, SPECIALIST, RelyingParty, callback_of
-
-
-async def events_of(party: RelyingParty, type_: str) -> list[dict[str, object]]:
-    async with party.database.read() as session:
-        rows = await session.execute(text("SELECT value FROM psc.outbox ORDER BY id"))
-        events = [orjson.loads(bytes(value)) for value in rows.scalars()]
-    return [e for e in events if e["space"] == party.space and e["type"] == type_]
+from .conftest import (
+    CALLBACK,
+    CONNECT,
+    GENERALIST,
+    REALM,
+    SPECIALIST,
+    RelyingParty,
+    callback_of,
+    events_of,
+)
 
 
 class TestUserInfo:
@@ -56,7 +56,7 @@ class TestUserInfo:
     async def test_challenge_when_token_is_none(self, party: RelyingParty, token: str) -> None:
         answer = await party.http.get(
             f"{party.prefix}{CONNECT}/userinfo",
-            headers={"Authorization": f"Bearer {token}".encode()},
+            headers={b"Authorization": f"Bearer {token}".encode()},
         )
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"].startswith("Bearer")

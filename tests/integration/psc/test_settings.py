@@ -1,6 +1,7 @@
 """What the service's settings change: sandbox mode, rotation, shapes; and its keys."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -13,12 +14,12 @@ from socle.clock import wall
 from socle.db.database import Database
 from socle.testing.apps import client_of
 
-from .conftest import RelyingParty, callback_of
+from .conftest import RelyingParty, callback_of, events_of
 
 
 class TestSandboxOff:
     @pytest.fixture
-    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+    def psc_settings(self, settings_values: dict[str, Any]) -> PscSettings:
         return PscSettings(**settings_values, sandbox=False)
 
     async def test_control_plane_is_refused(self, party: RelyingParty) -> None:
@@ -36,7 +37,7 @@ class TestSandboxOff:
 
 class TestRotationKept:
     @pytest.fixture
-    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+    def psc_settings(self, settings_values: dict[str, Any]) -> PscSettings:
         return PscSettings(**settings_values, psc_refresh_rotation="keep")
 
     async def test_refresh_token_serves_again(self, party: RelyingParty) -> None:
@@ -47,7 +48,7 @@ class TestRotationKept:
 
 class TestLaterUserInfo:
     @pytest.fixture
-    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+    def psc_settings(self, settings_values: dict[str, Any]) -> PscSettings:
         return PscSettings(**settings_values, psc_userinfo_shape="2023-11")
 
     async def test_civility_moves_to_the_top(self, party: RelyingParty) -> None:
@@ -59,7 +60,7 @@ class TestLaterUserInfo:
 
 class TestSweep:
     @pytest.fixture
-    def psc_settings(self, settings_values: dict[str, str]) -> PscSettings:
+    def psc_settings(self, settings_values: dict[str, Any]) -> PscSettings:
         return PscSettings(**settings_values, psc_session_idle_seconds=1)
 
     async def test_idle_session_is_closed_with_its_event(
@@ -68,8 +69,11 @@ class TestSweep:
         await party.tokens()
         await asyncio.sleep(1.1)
         app = build(psc_settings)
-        async with client_of(app), app.state.kernel.database.write() as session:
-            assert await sessions.sweep(app.state.provider, session, wall()) >= 1
+        async with client_of(app):
+            assert await sessions.sweep(app.state.provider, wall()) >= 1
+        assert [e["data"]["reason"] for e in await events_of(party, "psc.session.closed.v1")] == [
+            "expired"
+        ]
 
 
 class TestKeys:
@@ -88,3 +92,13 @@ class TestKeys:
             assert isinstance(http, httpx.AsyncClient)
             assert (await party.userinfo(tokens["access_token"])).status_code == 200
             assert (await party.refresh(tokens["refresh_token"])).status_code == 200
+
+
+class TestLoad:
+    async def test_all_succeed_when_more_log_in_than_there_are_connections(
+        self, party: RelyingParty, psc_settings: PscSettings
+    ) -> None:
+        """A request that held one connection while it waited for another would lock the pool."""
+        crowd = 8 * psc_settings.database_pool_size
+        answers = await asyncio.gather(*(party.tokens() for _ in range(crowd)))
+        assert len({tokens["access_token"] for tokens in answers}) == crowd

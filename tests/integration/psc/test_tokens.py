@@ -1,13 +1,17 @@
 """The token endpoint, and what its tokens are worth afterwards."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import text
 
+from services.psc.domain import secrets
+from services.psc.repository import grants
 from socle.auth.tokens import TokenVerifier
+from socle.clock import wall
 
 from .conftest import CALLBACK, CONNECT, GENERALIST, RelyingParty
 
@@ -72,6 +76,37 @@ class TestExchange:
         assert replay.json()["error_description"] == "Code not valid"
         assert (await party.userinfo(tokens["access_token"])).status_code == 401
         assert (await party.refresh(tokens["refresh_token"])).status_code == 400
+
+    async def test_only_this_client_is_cut_off_when_code_is_replayed(
+        self, party: RelyingParty
+    ) -> None:
+        code = await party.code()
+        earlier = (await party.exchange(code)).json()
+        later = await party.tokens()  # the same client, in the same session
+        enrolment = {"client_id": "other", "name": "other", "loopback": True}
+        made = await party.http.post(f"{party.prefix}/_sandbox/psc/clients", json=enrolment)
+        neighbour = replace(party, credentials=("other", made.json()["secret"]))
+        kept = await neighbour.tokens()
+        states = {tokens["session_state"] for tokens in (earlier, later, kept)}
+        assert len(states) == 1
+        await party.exchange(code)
+        assert (await party.userinfo(later["access_token"])).status_code == 401
+        assert (await party.refresh(later["refresh_token"])).status_code == 400
+        assert (await neighbour.userinfo(kept["access_token"])).status_code == 200
+
+    async def test_token_is_dead_when_refreshed_while_its_session_is_revoked(
+        self, party: RelyingParty
+    ) -> None:
+        """The refresh does not wait for the revocation: two that waited crosswise would deadlock."""
+        code = await party.code()
+        tokens = (await party.exchange(code)).json()
+        async with party.database.write() as revoking:
+            grant = await grants.of_code(revoking, party.space, secrets.digest(code))
+            assert grant is not None
+            await grants.revoke_client_session(revoking, grant, wall())
+            refreshed = await asyncio.wait_for(party.refresh(tokens["refresh_token"]), 5)
+        assert refreshed.status_code == 200
+        assert (await party.userinfo(refreshed.json()["access_token"])).status_code == 401
 
     async def test_one_exchange_succeeds_when_many_run_at_once(self, party: RelyingParty) -> None:
         code = await party.code()
@@ -253,11 +288,12 @@ class TestRefresh:
 
 class TestSpaces:
     async def test_client_of_another_space_is_unknown(self, party: RelyingParty) -> None:
-        enrolment = {"client_id": f"only-{party.space}", "name": "x", "loopback": True}
+        client_id = f"only-{party.space}"
+        enrolment = {"client_id": client_id, "name": "x", "loopback": True}
         made = await party.http.post(f"{party.prefix}/_sandbox/psc/clients", json=enrolment)
         assert made.status_code == 201
         other = RelyingParty(party.http, f"{party.space}-b", party.database)
-        refused = await other.authorize(client_id=enrolment["client_id"])
+        refused = await other.authorize(client_id=client_id)
         assert refused.status_code == 400
         assert "location" not in refused.headers
 
@@ -275,10 +311,11 @@ class TestSpaces:
         assert seen.json() == {"active": False}
 
     async def test_space_is_the_clients_when_path_names_none(self, party: RelyingParty) -> None:
-        enrolment = {"client_id": f"only-{party.space}", "name": "x", "loopback": True}
+        client_id = f"only-{party.space}"
+        enrolment = {"client_id": client_id, "name": "x", "loopback": True}
         made = await party.http.post(f"{party.prefix}/_sandbox/psc/clients", json=enrolment)
         rootless = RelyingParty(
-            party.http, party.space, party.database, (enrolment["client_id"], made.json()["secret"])
+            party.http, party.space, party.database, (client_id, made.json()["secret"])
         )
         answer = await party.http.get("/auth", params=rootless.request())
         assert "iss=http%3A%2F%2Flocalhost%3A8080%2Fauth%2F" in answer.headers["location"]

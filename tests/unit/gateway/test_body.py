@@ -1,10 +1,9 @@
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from starlette.types import Message
 
-from gateway.body import WHOLE_BYTES, ClientBody, ClientGoneError
+from gateway.body import ClientBody, ClientGoneError
 
 
 def client_of(*messages: Message, headers: tuple[tuple[bytes, bytes], ...] = ()) -> ClientBody:
@@ -13,46 +12,42 @@ def client_of(*messages: Message, headers: tuple[tuple[bytes, bytes], ...] = ())
     async def receive() -> Message:
         return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
-    return ClientBody({"headers": headers or ((b"content-length", b"1"),)}, receive)
+    return ClientBody({"headers": headers or ((b"content-length", b"1"),)}, receive, patience=5)
 
 
 def piece(body: bytes, more: bool = True) -> Message:
     return {"type": "http.request", "body": body, "more_body": more}
 
 
-class TestOpen:
+async def taken(client: ClientBody) -> list[bytes]:
+    pieces = client.pieces()
+    assert pieces is not None
+    return [part async for part in pieces]
+
+
+class TestPieces:
     @pytest.mark.parametrize("headers", [((b"x", b"1"),), ((b"content-length", b"0"),)])
-    async def test_gives_none_when_no_body_is_announced(
+    def test_are_none_when_no_body_is_announced(
         self, headers: tuple[tuple[bytes, bytes], ...]
     ) -> None:
-        assert await client_of(headers=headers).open() is None
+        assert client_of(headers=headers).pieces() is None
 
-    async def test_gives_bytes_when_the_body_is_small(self) -> None:
-        assert await client_of(piece(b"ab"), piece(b"c", more=False)).open() == b"abc"
+    async def test_come_as_they_were_sent(self) -> None:
+        client = client_of(piece(b"ab"), piece(b"c", more=False))
+        assert await taken(client) == [b"ab", b"c"]
+        assert client.failure is None
 
-    async def test_gives_an_iterator_when_the_body_is_large(self) -> None:
-        client = client_of(piece(bytes(WHOLE_BYTES)), piece(b"end", more=False))
-        body = await client.open()
-        assert isinstance(body, AsyncIterator)
-        assert [len(part) async for part in body] == [WHOLE_BYTES, 3]
-
-    async def test_raises_when_the_client_leaves_inside_a_small_body(self) -> None:
+    async def test_keep_the_cause_when_the_client_leaves_inside_its_body(self) -> None:
+        client = client_of(piece(b"ab"))
         with pytest.raises(ClientGoneError):
-            await client_of(piece(b"ab")).open()
-
-    async def test_keeps_the_cause_when_the_client_leaves_inside_a_large_body(self) -> None:
-        client = client_of(piece(bytes(WHOLE_BYTES)))
-        body = await client.open()
-        assert isinstance(body, AsyncIterator)
-        with pytest.raises(ClientGoneError):
-            [part async for part in body]
+            await taken(client)
         assert isinstance(client.failure, ClientGoneError)
 
 
 class TestClientGone:
     async def test_returns_when_the_client_leaves_after_its_body(self) -> None:
         client = client_of(piece(b"ab", more=False))
-        await client.open()
+        await taken(client)
         async with asyncio.timeout(1):
             await client.client_gone()
 
@@ -60,6 +55,6 @@ class TestClientGone:
         client = client_of(piece(b"ab", more=False))
         watching = asyncio.create_task(client.client_gone())
         await asyncio.sleep(0)
-        assert await client.open() == b"ab"
+        assert await taken(client) == [b"ab"]
         async with asyncio.timeout(1):
             await watching

@@ -78,10 +78,31 @@ class TestPeople:
     def test_kinds_that_matter_are_seeded(self) -> None:
         professions = {e.codeProfession for p in official_people() for e in p.exercices}
         skills = {e.codeSavoirFaire for p in official_people() for e in p.exercices}
-        assert {"10", "21", "60", "99"} <= professions
+        assert {"10", "21", "40", "50", "60", "80", "93", "99"} <= professions
         assert {"SM03", "SM44", "SM26"} <= skills
         assert any(not p.exercices for p in official_people())
         assert any("/" in p.SubjectNameID for p in official_people())
+        assert any(len(p.exercices) > 1 for p in official_people())
+        assert {"RPPS", "ADELI", "EDIT", "CPE"} == {p.origine for p in official_people()}
+        genres = {
+            a.codeGenreActivite
+            for p in official_people()
+            for e in p.exercices
+            for a in e.activities
+        }
+        assert "GENR02" in genres  # a replacement
+
+    def test_official_identities_are_seeded(self) -> None:
+        # Spec psc.md §8, but for 810002000202, whose key is wrong: the MSSanté test alone uses it.
+        assert {
+            "899700427885", "899700427869", "899700366240", "899700218896", "899700245667",
+            "899700075064", "ANS20210107161422", "ANS20231122132732", "500000001815646/CPAT00045",
+        } <= {p.SubjectNameID for p in official_people()}  # fmt: skip
+
+    def test_every_role_is_named_once_when_person_has_two_exercises(self) -> None:
+        made = claims.userinfo_claims(person("899703001091"), "CARD", "2023-02")
+        assert made["SubjectRole"] == ["10^1.2.250.1.213.1.1.5.5", "60^1.2.250.1.213.1.1.5.5"]
+        assert made["SubjectOrganizationID"] == "F0B0193488"
 
     def test_identifiers_are_unique(self) -> None:
         identifiers = [p.SubjectNameID for p in official_people()]
