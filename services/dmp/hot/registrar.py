@@ -15,21 +15,10 @@ from services.dmp.hot.statement import register
 from services.dmp.ins_client import InsClient
 from services.dmp.settings import DmpSettings
 from socle.db.database import Database
+from socle.db.failures import is_database_away
 from socle.errors import Category, DomainError
 from socle.failpoints import failpoint
 from socle.kernel import Kernel
-
-# What the server says when it goes down, is shut down, or has not finished starting; and a
-# deadlock, which PostgreSQL resolves by refusing one side. Nothing was promised, so the client
-# may send the same submission again.
-_TRANSIENT = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    OSError,
-)
 
 
 class Registrar:
@@ -130,7 +119,10 @@ def _fresh(entry: Entry) -> Registered:
 def _transient_failures() -> Iterator[None]:
     try:
         yield
-    except _TRANSIENT as error:
+    except Exception as error:
+        # A deadlock is resolved by refusing one side; like a lost database, it promises nothing.
+        if not (is_database_away(error) or isinstance(error, asyncpg.DeadlockDetectedError)):
+            raise
         raise DomainError(
             Category.UNAVAILABLE,
             "registry_unavailable",

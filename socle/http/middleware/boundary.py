@@ -2,6 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from socle.db.failures import database_away, is_database_away
 from socle.errors import Category, DomainError
 from socle.http.context import correlation_id, state_of
 from socle.http.render import Dialects
@@ -30,7 +31,11 @@ class ErrorBoundary:
             await self.app(scope, receive, watched_send)
         except DomainError as error:
             await self._answer(error, started, scope, receive, send)
-        except Exception:
+        except Exception as error:
+            if is_database_away(error):
+                log.warning("database_unavailable", error=type(error).__name__)
+                await self._answer(database_away(), started, scope, receive, send)
+                return
             log.exception("unexpected_error", path=scope["path"])
             fault = DomainError(
                 Category.FAULT,

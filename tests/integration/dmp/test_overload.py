@@ -81,12 +81,6 @@ class TestQueue:
         assert (await dmp.provide(document().bundle)).status_code == 200
 
 
-# The kernel, not the DMP: socle/http renders a lost connection of a session as 500.
-kernel_answers_500 = pytest.mark.xfail(
-    strict=True, reason="socle/http/middleware/boundary.py makes a 500 of a lost database"
-)
-
-
 class TestDatabase:
     @pytest.fixture
     def line(self, database_url: str) -> Line:
@@ -117,7 +111,6 @@ class TestDatabase:
         assert rules(refused).keys() == {"registry_unavailable"}
         assert accepted.status_code == 200
 
-    @kernel_answers_500
     async def test_answers_503_when_it_is_gone_longer_than_a_space_is_remembered(
         self, dmp: Dmp, line: Line
     ) -> None:
@@ -129,7 +122,6 @@ class TestDatabase:
         assert "retry-after" in refused.headers
         rules(refused)
 
-    @kernel_answers_500
     async def test_answers_503_on_reading_when_it_is_gone(self, dmp: Dmp, line: Line) -> None:
         await line.cut()
         refused = await dmp.find()
