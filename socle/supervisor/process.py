@@ -31,7 +31,7 @@ class ManagedProcess:
         self._probe = spec.readiness()
         self._child: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._retired = asyncio.Event()
         self._waiting_since: float | None = None
         self._lateness_told = False
         self._last_lines: deque[bytes] = deque()
@@ -44,7 +44,7 @@ class ManagedProcess:
                 await other.ready.wait()
             await self._run_again_and_again()
         except asyncio.CancelledError:
-            if not self._stopping:
+            if not self._retired.is_set():
                 raise
         finally:
             self.ended.set()
@@ -57,13 +57,15 @@ class ManagedProcess:
             if self.spec.once and outcome == describe_exit(0):
                 self.ready.set()
                 return
-            if self._stopping:
+            if self._retired.is_set():
                 return
             lasted = monotonic() - started
             failures = 1 if lasted >= self._policy.calm_after else failures + 1
             delay = self._policy.delay_after(failures)
             self._say(f"{outcome} after {lasted:.1f} s; restarting in {delay:g} s")
             await asyncio.sleep(delay)
+            if self._retired.is_set():
+                return
 
     async def _run_to_its_end(self) -> str:
         """One life of the process, and how it ended."""
@@ -132,9 +134,13 @@ class ManagedProcess:
         for line in self._last_lines or [b"(it wrote nothing)"]:
             self._console.line(SUPERVISOR, b"  " + self.spec.name.encode() + b" > " + line)
 
+    def retire(self) -> None:
+        """Not to be started again: the stop has begun, though it may come to this one last."""
+        self._retired.set()
+
     async def stop(self, grace: float) -> bool:
         """Asks the process to end; False when it had to be killed."""
-        self._stopping = True
+        self.retire()
         child = self._child
         if child is None:  # it waits for another one, or for its restart
             if self._task is not None:
@@ -154,7 +160,7 @@ class ManagedProcess:
 
     def kill(self) -> None:
         """At once, and for good."""
-        self._stopping = True
+        self.retire()
         self._kill_group()
 
     def _kill_group(self) -> None:

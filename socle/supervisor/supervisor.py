@@ -115,6 +115,9 @@ class Supervisor:
             hint = "; a second Ctrl-C kills at once" if self._signals[0] == signal.SIGINT else ""
             console.line(SUPERVISOR, f"stopping on {self._signals[0].name}{hint}".encode())
 
+        for process in self._processes.values():
+            process.retire()
+
         async def stop_one(process: ManagedProcess) -> bool:
             for other in self._processes.values():
                 if process.spec.name in other.spec.after:
