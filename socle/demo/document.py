@@ -43,8 +43,18 @@ class DemoDocument:
 
 
 def generated() -> DemoDocument:
+    content = laboratory_report()
+    metadata = metadata_of(read_header(content), content)
+    return DemoDocument(content, metadata, Patient(), DEMO_STRUCTURE, DEMO_STRUCTURE_NAME, False)
+
+
+def laboratory_report(*, document_id: str | None = None, target_bytes: int = 12_000) -> bytes:
+    """A new N3 report on the demo's patient, by the demo's establishment, within its period.
+
+    No registry has seen it unless `document_id` names one that was used before.
+    """
     patient = Patient()
-    content = biology_report(
+    return biology_report(
         SamplePatient(
             ins=patient.ins,
             family_name=patient.family_name,
@@ -61,10 +71,9 @@ def generated() -> DemoDocument:
             structure_name=DEMO_STRUCTURE_NAME,
         ),
         created_at=DEMO_INSTANT,
-        document_id=oid_from_uuid(random_uuid()),
+        document_id=document_id or oid_from_uuid(random_uuid()),
+        target_bytes=target_bytes,
     )
-    metadata = metadata_of(read_header(content), content)
-    return DemoDocument(content, metadata, patient, DEMO_STRUCTURE, DEMO_STRUCTURE_NAME, False)
 
 
 def from_file(path: Path) -> DemoDocument:

@@ -33,8 +33,8 @@ def eventually(check: Callable[[], bool], seconds: float) -> bool:
 
 
 def deposit_all(vendor: Vendor) -> None:
-    for number in range(DOCUMENTS):
-        vendor.deposit(number)
+    for _ in range(DOCUMENTS):
+        vendor.deposit()
 
 
 class TestKilledProcesses:
@@ -49,10 +49,11 @@ class TestKilledProcesses:
             assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
             time.sleep(2)  # a second count of the same event would come now
             assert vendor.count() == DOCUMENTS
-            assert vendor.readable() == DOCUMENTS
+            # The failpoints are still there: the service may be on its way back once more.
+            assert eventually(lambda: vendor.readable() == DOCUMENTS, 60), stack.last_lines()
             log = stack.log_file.read_text()
         # The failpoints did strike.
-        assert "SIGKILL" in log or "killed" in log.lower()
+        assert "dmp was killed by SIGKILL" in log
 
     def test_of_postgresql_loses_nothing(
         self, home: Path, log_environment: dict[str, str], space: str
@@ -68,4 +69,4 @@ class TestKilledProcesses:
             sender.join(120)
 
             assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
-            assert vendor.readable() == DOCUMENTS
+            assert eventually(lambda: vendor.readable() == DOCUMENTS, 60), stack.last_lines()

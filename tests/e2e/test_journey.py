@@ -1,5 +1,6 @@
 """The journey as a newcomer takes it: `socle up`, then `socle demo`."""
 
+import json
 import os
 from pathlib import Path
 
@@ -17,6 +18,18 @@ class TestDemo:
         assert demo.returncode == 0, demo.stdout + demo.stderr + stack.last_lines()
         assert "1 of 1" in demo.stdout
         assert "identical bytes" in demo.stdout
+
+    def test_leaves_its_event_on_the_log(self, stack: Stack) -> None:
+        demo = stack.run("demo", "--url", stack.url, "--space", "logged")
+        assert demo.returncode == 0, demo.stdout
+
+        tail = stack.run("events", "tail", "socle.dmp.documents", "--limit", "10000")
+
+        events = [json.loads(line) for line in tail.stdout.splitlines()]
+        ours = [event for event in events if event["space"] == "logged"]
+        assert ours, tail.stdout + tail.stderr
+        assert ours[-1]["type"] == "dmp.document.registered.v1"
+        assert stack.run("events", "dlq", "list").stdout == ""
 
     def test_counts_each_walk_in_a_space_of_its_own(self, stack: Stack) -> None:
         first = stack.run("demo", "--url", stack.url, "--space", "one")

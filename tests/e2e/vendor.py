@@ -8,10 +8,9 @@ import httpx
 
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
-from socle.cda.samples import SampleAuthor, SamplePatient, biology_report
 from socle.clock import monotonic
 from socle.demo.bundle import provide_bundle
-from socle.demo.document import DEMO_INSTANT, DEMO_STRUCTURE, DEMO_STRUCTURE_NAME
+from socle.demo.document import DEMO_INSTANT, DEMO_STRUCTURE, laboratory_report
 from socle.demo.errors import DemoError
 from socle.demo.identity import Patient, make_known
 from socle.demo.login import Session, log_in
@@ -24,7 +23,6 @@ class Vendor:
     def __init__(self, url: str, space: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=20)
         self._prefix = f"/s/{space}"
-        self._patient = Patient()
         self._session: Session | None = None
         self._logged_in_at = 0.0
         self.acknowledged: dict[str, bytes] = {}
@@ -39,10 +37,10 @@ class Vendor:
         """The space lives in the first period of SUN-ES, and its patient is qualified."""
         clock = {"now": DEMO_INSTANT.isoformat()}
         self._http.put(f"{self._prefix}/_sandbox/clock", json=clock).raise_for_status()
-        make_known(self._http, self._prefix, self._patient)
+        make_known(self._http, self._prefix, Patient())
 
-    def deposit(self, number: int) -> None:
-        content = self._report(number)
+    def deposit(self) -> None:
+        content = laboratory_report()
         bundle = provide_bundle(content, metadata_of(read_header(content), content), AUTHOR)
         answer = self._until_answered(
             lambda: self._http.post(
@@ -103,24 +101,3 @@ class Vendor:
             if monotonic() > deadline:
                 raise failure
             time.sleep(0.3)
-
-    def _report(self, number: int) -> bytes:
-        return biology_report(
-            SamplePatient(
-                ins=self._patient.ins,
-                family_name=self._patient.family_name,
-                given_names=("ZOE",),
-                birth_date=self._patient.birth_date,
-                sex="F",
-                birth_place=self._patient.birth_place,
-            ),
-            SampleAuthor(
-                rpps="99700427885",
-                family_name="DOC0042788",
-                given_name="KIT",
-                structure=DEMO_STRUCTURE,
-                structure_name=DEMO_STRUCTURE_NAME,
-            ),
-            created_at=DEMO_INSTANT,
-            seed=number + 1,
-        )
