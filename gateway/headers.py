@@ -13,13 +13,14 @@ _HOP_BY_HOP = frozenset(
         b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade",
     }
 )  # fmt: skip
-# Only this hop knows who calls, so what a client says of it is dropped. `Expect` is answered by
-# the gateway's own server; the Host and the length are set for the next hop.
+# Only this hop knows who calls, so what a client says of it is dropped: a certificate that no TLS
+# listener has seen (RFC 9440) most of all. `Expect` is answered by the gateway's own server; the
+# Host and the length are set for the next hop.
 _NOT_FORWARDED = _HOP_BY_HOP | {
     b"host", b"content-length", b"expect", b"x-correlation-id", b"forwarded", b"x-real-ip",
-    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix",
-    b"x-forwarded-proto", b"x-forwarded-server",
+    b"client-cert", b"client-cert-chain",
 }  # fmt: skip
+_SAID_BY_PROXIES = b"x-forwarded-"
 # The gateway's server and its middleware write these three themselves.
 _NOT_RETURNED = _HOP_BY_HOP | {b"date", b"x-correlation-id", b"x-socle"}
 
@@ -32,8 +33,8 @@ def forwarded(scope: Scope, correlation_id: str) -> CIMultiDict[str]:
     host = ""
     for name, value in raw:
         if name == b"host":
-            host = text(value)
-        elif name not in _NOT_FORWARDED and name not in named:
+            host = host or text(value)  # a trailer field of that name comes later in the list
+        elif _is_forwarded(name) and name not in named:
             fields.add(name.decode("latin-1"), text(value))
     client = scope.get("client")
     fields["X-Forwarded-For"] = client[0] if client else "unknown"
@@ -48,6 +49,10 @@ def returned(raw: RawHeaders) -> list[tuple[bytes, bytes]]:
     lowered = [(name.lower(), value) for name, value in raw]
     named = _named_by_connection(lowered)
     return [item for item in lowered if item[0] not in _NOT_RETURNED and item[0] not in named]
+
+
+def _is_forwarded(name: bytes) -> bool:
+    return name not in _NOT_FORWARDED and not name.startswith(_SAID_BY_PROXIES)
 
 
 def _named_by_connection(raw: RawHeaders) -> frozenset[bytes]:

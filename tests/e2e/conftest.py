@@ -9,10 +9,7 @@ import pytest
 
 from socle.idgen import random_uuid
 from socle.testing.stack import Stack
-
-
-def kafka_environment(bootstrap: str) -> dict[str, str]:
-    return {"SOCLE_EVENTS": "kafka", "SOCLE_KAFKA_BOOTSTRAP": bootstrap}
+from tests.e2e.support import kafka_environment
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from socle.clock import monotonic
 from socle.testing.stack import Stack
+from tests.e2e.support import eventually
 from tests.e2e.vendor import Vendor
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres, pytest.mark.timeout(400)]
@@ -18,18 +16,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.postgres, pytest.mark.timeout(400)]
 # restart: between commit and answer, between send and mark, inside a consumer's transaction.
 FAILPOINTS = "dmp.committed=9,relay.sent=6,consumer.applied=5"
 DOCUMENTS = 40
-
-
-def eventually(check: Callable[[], bool], seconds: float) -> bool:
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        try:
-            if check():
-                return True
-        except httpx.HTTPError:
-            pass  # a service is being restarted
-        time.sleep(0.5)
-    return False
 
 
 def deposit_all(vendor: Vendor) -> None:

@@ -25,6 +25,18 @@ class TestForwarded:
         assert fields.getall("X-Correlation-Id") == ["id"]
         assert fields.getall("X-Forwarded-For") == ["192.0.2.7"]
 
+    @pytest.mark.parametrize(
+        "name", [b"client-cert", b"client-cert-chain", b"x-forwarded-client-cert", b"x-real-ip"]
+    )
+    def test_drops_what_only_a_proxy_can_say(self, name: bytes) -> None:
+        assert name.decode() not in {
+            field.lower() for field in forwarded(scope((name, b"forged")), "id")
+        }
+
+    def test_keeps_the_host_of_the_head_when_a_trailer_names_another(self) -> None:
+        fields = forwarded(scope((b"host", b"socle.example"), (b"host", b"evil.example")), "id")
+        assert fields.getall("X-Forwarded-Host") == ["socle.example"]
+
     def test_says_unknown_when_the_client_has_no_address(self) -> None:
         assert forwarded(scope(client=None), "id")["X-Forwarded-For"] == "unknown"
 
