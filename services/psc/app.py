@@ -7,7 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 
 from services.psc import sweeper
-from services.psc.api import authorization, discovery, logout, resources, sandbox, token
+from services.psc.api import (
+    authorization,
+    ciba,
+    discovery,
+    logout,
+    requests,
+    resources,
+    sandbox,
+    token,
+)
 from services.psc.api.render import render
 from services.psc.provider import Provider
 from services.psc.seed import seed
@@ -38,9 +47,11 @@ def build(settings: PscSettings) -> FastAPI:
             discovery.router,
             authorization.router,
             token.router,
+            ciba.router,
             resources.router,
             logout.router,
             sandbox.router,
+            requests.router,
         ],
         seed=seed,
         dialects={"/auth": render},

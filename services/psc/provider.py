@@ -32,6 +32,9 @@ class Provider:
             session_max=timedelta(seconds=settings.psc_session_max_seconds),
             code=timedelta(seconds=settings.psc_code_seconds),
             login_page=timedelta(seconds=settings.psc_login_seconds),
+            ciba=timedelta(seconds=settings.psc_ciba_expiry_seconds),
+            ciba_interval=timedelta(seconds=settings.psc_ciba_interval_seconds),
+            phone_lock=timedelta(seconds=settings.psc_phone_lock_seconds),
         )
 
     def issuer(self, prefix: str) -> str:

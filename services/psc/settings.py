@@ -19,6 +19,18 @@ class PscSettings(Settings):
     psc_login_seconds: int = Field(1800, ge=1)
     """How long a login page may stay open before its form is refused."""
 
+    psc_ciba_expiry_seconds: int = Field(120, ge=1)
+    """How long a CIBA request waits for its person (spec: psc.md §6.1)."""
+
+    psc_ciba_interval_seconds: float = Field(5, ge=0)
+    """The least time between two polls of one request; a hastier one is told slow_down."""
+
+    psc_phone_pin: str = Field("1234", pattern=r"^[0-9]{4}$")
+    """The PIN of every test e-CPS and of every test card."""
+
+    psc_phone_lock_seconds: int = Field(900, ge=1)
+    """How long a phone stays locked after too many wrong PINs."""
+
     psc_refresh_rotation: Literal["rotate", "keep"] = "rotate"
     """`keep` leaves a used refresh token valid, as Keycloak does by default (unverified for PSC)."""
 

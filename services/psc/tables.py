@@ -61,13 +61,13 @@ session = Table(
     Column("id", Uuid, primary_key=True),
     Column("national_id", Text, nullable=False),
     Column("auth_mode", Text, nullable=False),
-    Column("browser_digest", LargeBinary, nullable=False, unique=True),
+    Column("browser_digest", LargeBinary, unique=True),
     Column("started_at", _Instant, nullable=False),
     Column("last_seen_at", _Instant, nullable=False),
     Column("closed_at", _Instant),
 )
 
-# `client_grant`, since GRANT is a word of SQL.
+# `client_grant`, since GRANT is a word of SQL. Without a code when CIBA gave it.
 client_grant = Table(
     "client_grant",
     metadata,
@@ -82,10 +82,42 @@ client_grant = Table(
     Column("issuer", Text, nullable=False),
     Column("challenge", Text, nullable=False),
     Column("challenge_method", Text, nullable=False),
-    Column("code_digest", LargeBinary, nullable=False, unique=True),
+    Column("code_digest", LargeBinary, unique=True),
     Column("code_expires_at", _Instant, nullable=False),
     Column("code_used_at", _Instant),
     Column("revoked_at", _Instant),
+)
+
+# A CIBA request that waits for its person. `number` is what the client shows, `choices` the three
+# among which the phone lets the person choose.
+authentication_request = Table(
+    "authentication_request",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("national_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("choices", ARRAY(Text), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("wrong_numbers", Integer, nullable=False),
+    Column("created_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("auth_req_digest", LargeBinary, nullable=False, unique=True),
+    Column("last_polled_at", _Instant),
+)
+
+# How often in a row a person's PIN was wrong: nobody may try all ten thousand.
+phone = Table(
+    "phone",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("national_id", Text, primary_key=True),
+    Column("wrong_pins", Integer, nullable=False),
+    Column("locked_until", _Instant),
 )
 
 token = Table(

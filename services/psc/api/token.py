@@ -6,11 +6,12 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate
 from services.psc.api.context import CurrentProvider, form_of, refuse_repeated, required
+from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
-from services.psc.service import tokens
+from services.psc.service import ciba, tokens
 from socle.auth.tokens import REALM_PATH
 from socle.db.database import WriteSession
 
@@ -22,9 +23,12 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     parameters = await form_of(request)
     refuse_repeated(parameters)
     grant_type = required(parameters, "grant_type")
-    async with provider.kernel.database.write() as session:
-        client = await authenticate(provider, session, request, parameters)
-        outcome = await _grant(provider, session, client, grant_type, parameters)
+    if grant_type == ciba_rules.GRANT_TYPE:
+        outcome = await _poll(provider, request, parameters)
+    else:
+        async with provider.kernel.database.write() as session:
+            client = await authenticate(provider, session, request, parameters)
+            outcome = await _grant(provider, session, client, grant_type, parameters)
     # Raised only now: what the refusal has burnt or revoked is committed.
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -41,6 +45,19 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     }
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return Response(orjson.dumps(body), 200, headers, "application/json")
+
+
+async def _poll(
+    provider: Provider, request: Request, parameters: Parameters
+) -> tokens.Tokens | OAuthError:
+    """The space is looked up between two transactions: the session's event carries its time."""
+    kernel = provider.kernel
+    async with kernel.database.read() as reading:
+        client = await authenticate(provider, reading, request, parameters)
+    auth_req_id = required(parameters, "auth_req_id")
+    space = await kernel.spaces.get(client.space)
+    async with kernel.database.write() as session:
+        return await ciba.poll(provider, session, space, client, auth_req_id)
 
 
 async def _grant(
@@ -66,5 +83,5 @@ async def _grant(
     raise OAuthError(
         "unsupported_grant_type",
         "Unsupported grant_type",
-        "Socle grants authorization_code and refresh_token; CIBA is not there yet.",
+        f"Socle grants authorization_code, refresh_token and {ciba_rules.GRANT_TYPE}.",
     )

@@ -147,8 +147,7 @@ def _read_response_mode(parameters: Parameters) -> str:
 def _read_scope(parameters: Parameters) -> str:
     asked = (parameters.get("scope") or "").split()
     missing = [scope for scope in REQUIRED_SCOPES if scope not in asked]
-    unknown = [scope for scope in asked if scope not in SCOPES]
-    if missing or unknown:
+    if missing or unknown_scopes(asked):
         named = " ".join(character for character in asked if _PRINTABLE.fullmatch(character))
         raise RedirectError(
             "invalid_scope",
@@ -157,6 +156,10 @@ def _read_scope(parameters: Parameters) -> str:
         )
     extra = [scope for scope in dict.fromkeys(asked) if scope not in REQUIRED_SCOPES]
     return " ".join([*REQUIRED_SCOPES, *extra])
+
+
+def unknown_scopes(asked: list[str]) -> list[str]:
+    return [scope for scope in asked if scope not in SCOPES]
 
 
 def _read_acr_then_hint(parameters: Parameters) -> str | None:

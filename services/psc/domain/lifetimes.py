@@ -12,6 +12,9 @@ class Lifetimes:
     session_max: timedelta
     code: timedelta
     login_page: timedelta
+    ciba: timedelta
+    ciba_interval: timedelta
+    phone_lock: timedelta
 
     def refresh_expiry(self, now: datetime, session_started: datetime) -> datetime:
         """A refresh token never outlives the session that it prolongs."""

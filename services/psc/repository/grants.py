@@ -21,7 +21,8 @@ _PAIR = (
 )
 
 
-async def insert(session: WriteSession, grant: Grant, code_digest: bytes) -> None:
+async def insert(session: WriteSession, grant: Grant, code_digest: bytes | None) -> None:
+    """Without a code when the grant comes from CIBA."""
     await session.execute(
         text(
             f"INSERT INTO psc.client_grant ({_COLUMNS}, code_digest) VALUES (:space, :id,"

@@ -60,7 +60,7 @@ async def take_login(
     return None if row is None else PendingLogin(dict(row.request), row.issuer)
 
 
-async def insert(session: WriteSession, opened: Session, browser_digest: bytes) -> None:
+async def insert(session: WriteSession, opened: Session, browser_digest: bytes | None) -> None:
     await session.execute(
         text(
             f"INSERT INTO psc.session ({_COLUMNS}, browser_digest) VALUES (:space, :id,"

@@ -8,7 +8,7 @@ from services.psc.domain import secrets
 from services.psc.domain.person import Person
 from services.psc.domain.session import AuthMode, CloseReason, Session
 from services.psc.provider import Provider
-from services.psc.repository import sessions
+from services.psc.repository import requests, sessions
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
 from socle.spaces import Space
@@ -27,13 +27,42 @@ async def open_session(
     now: datetime,
 ) -> tuple[Session, str]:
     """A new session and the secret of its cookie, drawn anew at each login (no fixation)."""
-    opened = Session(space.name, random_uuid(), person.SubjectNameID, auth_mode, now, now, None)
     cookie = secret_token()
-    await sessions.insert(session, opened, secrets.digest(cookie))
+    opened = await _open(
+        provider, session, space, person, auth_mode, client_id, now, secrets.digest(cookie)
+    )
+    return opened, cookie
+
+
+async def open_without_browser(
+    provider: Provider,
+    session: WriteSession,
+    space: Space,
+    person: Person,
+    auth_mode: AuthMode,
+    client_id: str,
+    now: datetime,
+) -> Session:
+    """A thick client's session (CIBA): no cookie reaches it, its refresh token alone does."""
+    return await _open(provider, session, space, person, auth_mode, client_id, now, None)
+
+
+async def _open(
+    provider: Provider,
+    session: WriteSession,
+    space: Space,
+    person: Person,
+    auth_mode: AuthMode,
+    client_id: str,
+    now: datetime,
+    browser_digest: bytes | None,
+) -> Session:
+    opened = Session(space.name, random_uuid(), person.SubjectNameID, auth_mode, now, now, None)
+    await sessions.insert(session, opened, browser_digest)
     await events.session_opened(
         session, space, opened, person, client_id, provider.acr_of(auth_mode)
     )
-    return opened, cookie
+    return opened
 
 
 async def of_cookie(
@@ -88,4 +117,5 @@ async def sweep(provider: Provider, now: datetime) -> int:
         count += len(closed)
     async with database.write() as session:
         await sessions.forget(session, now, now - KEPT_AFTER_CLOSING)
+        await requests.forget(session, now - KEPT_AFTER_CLOSING)
     return count

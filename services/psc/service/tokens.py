@@ -1,4 +1,4 @@
-"""The token endpoint's two grants. One answer per code, one per refresh token.
+"""Tokens for a code or a refresh token: one answer each. CIBA's are issued here too.
 
 A refusal that must leave a trace (a code burnt, a grant revoked) is returned, not raised: raising
 would roll the trace back.
@@ -50,7 +50,7 @@ async def exchange_code(
     refusal = _refusal_of_exchange(client, grant, redirect_uri, verifier, now)
     if refusal is not None:
         return refusal
-    return await _issue(provider, session, grant, now)
+    return await issue(provider, session, grant, now)
 
 
 async def _refusal_of_replay(
@@ -110,10 +110,10 @@ async def refresh(
         return invalid_grant("Session not active", f"It was revoked. {_LOG_IN_AGAIN}")
     if provider.settings.psc_refresh_rotation == "rotate":
         await grants.mark_refresh_used(session, client.space, digest, now)
-    return await _issue(provider, session, grant, now)
+    return await issue(provider, session, grant, now)
 
 
-async def _issue(
+async def issue(
     provider: Provider, session: WriteSession, grant: Grant, now: datetime
 ) -> Tokens | OAuthError:
     """Tokens for a live session, whose idle delay starts again."""

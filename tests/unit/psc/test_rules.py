@@ -15,7 +15,17 @@ from services.psc.domain.parameters import Parameters
 
 START = datetime(2026, 11, 26, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-LIFETIMES = Lifetimes(2 * MINUTE, 30 * MINUTE, 30 * MINUTE, 240 * MINUTE, MINUTE, 30 * MINUTE)
+LIFETIMES = Lifetimes(
+    access=2 * MINUTE,
+    refresh=30 * MINUTE,
+    session_idle=30 * MINUTE,
+    session_max=240 * MINUTE,
+    code=MINUTE,
+    login_page=30 * MINUTE,
+    ciba=2 * MINUTE,
+    ciba_interval=MINUTE / 12,
+    phone_lock=15 * MINUTE,
+)
 
 
 class TestLifetimes:

@@ -1,0 +1,42 @@
+"""The backchannel authentication endpoint (spec: psc.md §6.1)."""
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.psc.api.client_authentication import authenticate
+from services.psc.api.context import CurrentProvider, form_of, prefix_of, refuse_repeated
+from services.psc.domain.ciba import read_request
+from services.psc.domain.refusals import OAuthError
+from services.psc.service import ciba
+from socle.auth.tokens import REALM_PATH
+
+router = APIRouter(tags=["ciba"])
+
+
+@router.post(f"{REALM_PATH}/protocol/openid-connect/ext/ciba/auth")
+async def start(request: Request, provider: CurrentProvider) -> Response:
+    form = await form_of(request)
+    refuse_repeated(form)
+    kernel = provider.kernel
+    async with kernel.database.read() as reading:
+        client = await authenticate(provider, reading, request, form)
+    if client.secret_digest is None:
+        raise OAuthError(
+            "unauthorized_client",
+            "Client not allowed.",
+            "A public client cannot start a backchannel request: anyone could claim to be it.",
+            status=401,
+        )
+    asked = read_request(form)
+    await kernel.spaces.get(client.space)  # its people are there once it is seeded
+    issuer = provider.issuer(prefix_of(request))
+    async with kernel.database.write() as session:
+        started = await ciba.start(provider, session, client, asked, issuer)
+    body = {
+        "auth_req_id": started.auth_req_id,
+        "expires_in": started.expires_in,
+        "interval": round(started.interval),
+    }
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    return Response(orjson.dumps(body), 200, headers, "application/json")
