@@ -72,7 +72,7 @@ class Decision(BaseModel):
 async def list_requests(
     session: ReadSession,
     space: RequestSpace,
-    person: Annotated[str | None, Query(max_length=64)] = None,
+    person: Annotated[str | None, Query(pattern=r"^[\x20-\x7e]{1,64}$")] = None,
     status: Verdict | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[Shown]:

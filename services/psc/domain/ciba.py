@@ -18,6 +18,7 @@ GRANT_TYPE: Final = "urn:openid:params:grant-type:ciba"
 CHANNELS: Final = ("CARD", "MOBILE")
 MAX_EXPIRY: Final = timedelta(minutes=5)
 _TWO_DIGITS = re.compile(r"[0-9]{2}")
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,10 @@ def _read_hint(parameters: Parameters) -> str:
             "invalid_request",
             "missing parameter : login_hint",
             "Send login_hint=<national identifier>, 8 and the RPPS for most professionals.",
+        )
+    if not _PRINTABLE.fullmatch(hint):
+        raise OAuthError(
+            "invalid_request", "invalid user", "login_hint holds printable ASCII characters only."
         )
     return hint
 

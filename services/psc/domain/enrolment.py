@@ -18,7 +18,9 @@ class Enrolment(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     client_id: ClientId
-    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    name: Annotated[
+        str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ]
     secret: Secret | None = Field(None, repr=False, description="drawn here when left out")
     public: bool = Field(False, description="a client without secret, for which PKCE is required")
     redirect_uris: Annotated[tuple[Uri, ...], Field(max_length=50)] = ()

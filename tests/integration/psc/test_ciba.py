@@ -152,12 +152,25 @@ class TestRefusals:
         answer = await party.post("/token", grant_type=GRANT)
         assert error_of(answer) == (400, "invalid_request", "Missing parameter: auth_req_id")
 
-    @pytest.mark.parametrize("hint", ["899799999999", "unknown", "899700427885'--"])
+    @pytest.mark.parametrize("hint", ["899799999999", "unknown", "899700427885'--", "8\0"])
     async def test_knows_no_other_person(self, party: RelyingParty, hint: str) -> None:
         assert error_of(await start(party, login_hint=hint)) == (
             400, "invalid_request", "invalid user",
         )  # fmt: skip
         assert await waiting(party) == []
+
+    async def test_refuses_a_filter_that_no_identifier_matches(self, party: RelyingParty) -> None:
+        answer = await party.http.get(
+            f"{party.prefix}/_sandbox/psc/requests", params={"person": "8\0"}
+        )
+        assert answer.status_code == 400
+
+    async def test_refuses_a_client_whose_name_holds_a_control_character(
+        self, party: RelyingParty
+    ) -> None:
+        enrolment = {"client_id": "nul", "name": "a\0b", "loopback": True}
+        answer = await party.http.post(f"{party.prefix}/_sandbox/psc/clients", json=enrolment)
+        assert answer.status_code == 400
 
     async def test_wants_the_client_to_authenticate(self, party: RelyingParty) -> None:
         stranger = RelyingParty(party.http, party.space, party.database, ("socle-demo", "wrong"))

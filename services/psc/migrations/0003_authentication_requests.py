@@ -2,8 +2,8 @@
 
 from socle.db.script import run_script
 
-revision = "psc_0004"
-down_revision = "psc_0003"
+revision = "psc_0003"
+down_revision = "psc_0002"
 branch_labels = None
 depends_on = None
 
