@@ -85,6 +85,7 @@ async def landing(request: Request) -> HTMLResponse:
         "style": _style,
         "version": __version__,
         "space": request.state.space or gateway.settings.default_space,
+        "prefix": request.state.space_prefix,
         "addresses": addresses(gateway.settings, request.state.space_prefix),
         "services": [(_NAMES[name], _STATES[state], state.name) for name, state in states.items()],
         "all_ready": set(states.values()) == {State.READY},

@@ -11,11 +11,14 @@ from services.psc.api import (
     authorization,
     ciba,
     discovery,
+    login,
     logout,
+    phone,
     requests,
     resources,
     sandbox,
     token,
+    waiting,
 )
 from services.psc.api.render import render
 from services.psc.provider import Provider
@@ -46,12 +49,15 @@ def build(settings: PscSettings) -> FastAPI:
         routers=[
             discovery.router,
             authorization.router,
+            login.router,
+            waiting.router,
             token.router,
             ciba.router,
             resources.router,
             logout.router,
             sandbox.router,
             requests.router,
+            phone.router,
         ],
         seed=seed,
         dialects={"/auth": render},

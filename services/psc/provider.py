@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from services.psc.domain.lifetimes import Lifetimes
+from services.psc.domain.session import AuthMode
 from services.psc.settings import PscSettings
 from services.psc.signing import Signer
 from socle.auth.tokens import issuer_of
@@ -40,6 +41,9 @@ class Provider:
     def issuer(self, prefix: str) -> str:
         """`prefix` is "" or /s/<space>: clients compare the issuer with where they found it."""
         return issuer_of(self.settings.public_url, prefix)
+
+    def auth_mode_claim(self, mode: AuthMode) -> str:
+        return self.settings.psc_delegated_auth_mode if mode == "DELEGATED" else mode
 
     def acr_of(self, auth_mode: str) -> str:
         return self.settings.psc_acr_by_auth_mode.get(auth_mode, "eidas1")

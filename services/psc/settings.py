@@ -34,6 +34,9 @@ class PscSettings(Settings):
     psc_refresh_rotation: Literal["rotate", "keep"] = "rotate"
     """`keep` leaves a used refresh token valid, as Keycloak does by default (unverified for PSC)."""
 
+    psc_delegated_auth_mode: str = Field("DELEGATED", pattern=r"^[A-Z_]{1,32}$")
+    """What `authMode` says of a delegated provider's login (the real value is not published)."""
+
     psc_acr_by_auth_mode: dict[str, str] = Field(
         default_factory=lambda: {"CARD": "eidas3", "MOBILE": "eidas1"}
     )

@@ -88,8 +88,8 @@ client_grant = Table(
     Column("revoked_at", _Instant),
 )
 
-# A CIBA request that waits for its person. `number` is what the client shows, `choices` the three
-# among which the phone lets the person choose.
+# A request that waits for its person, CIBA's or a login page's: one of the two digests is there.
+# `number` is what the screen shows, `choices` the three among which the phone lets one choose.
 authentication_request = Table(
     "authentication_request",
     metadata,
@@ -106,8 +106,9 @@ authentication_request = Table(
     Column("wrong_numbers", Integer, nullable=False),
     Column("created_at", _Instant, nullable=False),
     Column("expires_at", _Instant, nullable=False),
-    Column("auth_req_digest", LargeBinary, nullable=False, unique=True),
+    Column("auth_req_digest", LargeBinary, unique=True),
     Column("last_polled_at", _Instant),
+    Column("login_digest", LargeBinary),
 )
 
 # How often in a row a person's PIN was wrong: nobody may try all ten thousand.

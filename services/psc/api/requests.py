@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.psc.api.context import CurrentProvider
 from services.psc.domain.ecps import AuthenticationRequest, Verdict
-from services.psc.domain.session import AuthMode
+from services.psc.domain.session import Channel
 from services.psc.repository import requests
 from services.psc.service import ecps
 from socle.auth.dependencies import RequestSpace
@@ -23,13 +23,17 @@ router = APIRouter(
 )
 
 
+PersonFilter = Annotated[str | None, Query(pattern=r"^[\x20-\x7e]{1,64}$")]
+"""A national identifier; printable ASCII, since the database takes no control characters."""
+
+
 class Shown(BaseModel):
     """`number` is what the client shows; the phone offers `choices`."""
 
     id: UUID
     client_id: str
     person: str
-    channel: AuthMode
+    channel: Channel
     number: str
     choices: tuple[str, ...]
     status: Verdict
@@ -72,7 +76,7 @@ class Decision(BaseModel):
 async def list_requests(
     session: ReadSession,
     space: RequestSpace,
-    person: Annotated[str | None, Query(pattern=r"^[\x20-\x7e]{1,64}$")] = None,
+    person: PersonFilter = None,
     status: Verdict | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[Shown]:

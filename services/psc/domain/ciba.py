@@ -12,7 +12,7 @@ from typing import Final, cast
 from services.psc.domain.authorization import REQUIRED_ACR, REQUIRED_SCOPES, unknown_scopes
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError
-from services.psc.domain.session import AuthMode
+from services.psc.domain.session import Channel
 
 GRANT_TYPE: Final = "urn:openid:params:grant-type:ciba"
 CHANNELS: Final = ("CARD", "MOBILE")
@@ -26,7 +26,7 @@ class BackchannelRequest:
     scope: str
     national_id: str
     number: str
-    channel: AuthMode
+    channel: Channel
     expiry: timedelta | None
 
 
@@ -117,7 +117,7 @@ def _read_number(parameters: Parameters) -> str:
     return message
 
 
-def _read_channel(parameters: Parameters) -> AuthMode:
+def _read_channel(parameters: Parameters) -> Channel:
     channel = parameters.get("channel") or "MOBILE"
     if channel not in CHANNELS:
         raise OAuthError(
@@ -125,7 +125,7 @@ def _read_channel(parameters: Parameters) -> AuthMode:
             "Invalid parameter: channel",
             "channel is MOBILE (e-CPS application) or CARD (CPS card and CPS-Gestion).",
         )
-    return cast(AuthMode, channel)
+    return cast(Channel, channel)
 
 
 def _expiry(parameters: Parameters) -> timedelta | None:

@@ -30,7 +30,13 @@ def other_ids(person: Person) -> list[Claims]:
 
 
 def access_claims(
-    grant: Grant, session: Session, person: Person, jti: UUID, issued: datetime, expires: datetime
+    grant: Grant,
+    session: Session,
+    auth_mode: str,
+    person: Person,
+    jti: UUID,
+    issued: datetime,
+    expires: datetime,
 ) -> Claims:
     """No `aud`, no name, no profession; `nonce` is "" when the client sent none."""
     return {
@@ -47,7 +53,7 @@ def access_claims(
         "acr": grant.acr,
         "scope": grant.scope,
         "sid": str(session.id),
-        "authMode": session.auth_mode,
+        "authMode": auth_mode,
         "otherIds": other_ids(person),
         "preferred_username": person.SubjectNameID,
         SPACE: grant.space,

@@ -6,11 +6,11 @@ below are Socle's own.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from services.psc.domain.session import AuthMode
+from services.psc.domain.session import Channel
 
 Status = Literal["pending", "approved", "refused", "used"]
 Verdict = Literal["pending", "approved", "refused", "used", "expired"]
@@ -24,7 +24,7 @@ class AuthenticationRequest:
     id: UUID
     client_id: str
     national_id: str
-    channel: AuthMode
+    channel: Channel
     number: str
     choices: tuple[str, ...]
     scope: str
@@ -34,6 +34,37 @@ class AuthenticationRequest:
     created_at: datetime
     expires_at: datetime
     last_polled_at: datetime | None
+
+    @classmethod
+    def pending(
+        cls,
+        space: str,
+        id_: UUID,
+        client_id: str,
+        national_id: str,
+        channel: Channel,
+        number: str,
+        scope: str,
+        issuer: str,
+        now: datetime,
+        expiry: timedelta,
+    ) -> "AuthenticationRequest":
+        return cls(
+            space=space,
+            id=id_,
+            client_id=client_id,
+            national_id=national_id,
+            channel=channel,
+            number=number,
+            choices=choices_of(number, id_),
+            scope=scope,
+            issuer=issuer,
+            status="pending",
+            wrong_numbers=0,
+            created_at=now,
+            expires_at=now + expiry,
+            last_polled_at=None,
+        )
 
     def verdict(self, now: datetime) -> Verdict:
         """An answer counts only until the request expires: the client must fetch it in time too."""

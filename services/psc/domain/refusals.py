@@ -50,6 +50,10 @@ class PageError(OAuthError):
         super().__init__(error, description, hint)
 
 
+class ChoiceError(PageError):
+    """The login page stays open: it is shown again, with the hint above it."""
+
+
 class RedirectError(OAuthError):
     """Sent back to the client's own redirect URI (RFC 6749 §4.1.2.1)."""
 

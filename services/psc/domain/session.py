@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-AuthMode = Literal["CARD", "MOBILE"]
+Channel = Literal["CARD", "MOBILE"]
+AuthMode = Literal["CARD", "MOBILE", "DELEGATED"]
 CloseReason = Literal["logout", "expired"]
 
 
@@ -16,7 +17,7 @@ class Session:
     space: str
     id: UUID
     national_id: str = field(repr=False)
-    auth_mode: str
+    auth_mode: AuthMode
     started_at: datetime
     last_seen_at: datetime
     closed_at: datetime | None

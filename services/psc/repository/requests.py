@@ -1,4 +1,4 @@
-"""CIBA requests that wait for their person, and the phones that answer them."""
+"""Requests that wait for their person, and the phones that answer them."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -17,14 +17,27 @@ _COLUMNS = (
 )
 
 
-async def insert(session: WriteSession, request: AuthenticationRequest, digest: bytes) -> None:
+async def insert(
+    session: WriteSession,
+    request: AuthenticationRequest,
+    *,
+    auth_req_digest: bytes | None = None,
+    login_digest: bytes | None = None,
+) -> None:
+    """With the digest of what its client polls by: CIBA's auth_req_id, or the login page."""
     await session.execute(
         text(
-            f"INSERT INTO psc.authentication_request ({_COLUMNS}, auth_req_digest) VALUES (:space,"
-            " :id, :client_id, :national_id, :channel, :number, :choices, :scope, :issuer, :status,"
-            " :wrong_numbers, :created_at, :expires_at, :last_polled_at, :digest)"
+            f"INSERT INTO psc.authentication_request ({_COLUMNS}, auth_req_digest, login_digest)"
+            " VALUES (:space, :id, :client_id, :national_id, :channel, :number, :choices, :scope,"
+            " :issuer, :status, :wrong_numbers, :created_at, :expires_at, :last_polled_at,"
+            " :auth_req_digest, :login_digest)"
         ),
-        {**asdict(request), "choices": list(request.choices), "digest": digest},
+        {
+            **asdict(request),
+            "choices": list(request.choices),
+            "auth_req_digest": auth_req_digest,
+            "login_digest": login_digest,
+        },
     )
 
 
@@ -51,6 +64,32 @@ async def lock(session: WriteSession, space: str, id_: UUID) -> AuthenticationRe
         {"space": space, "id": id_},
     )
     return _request(result.one_or_none())
+
+
+async def find_of_page(
+    session: AsyncSession, space: str, id_: UUID, login_digest: bytes
+) -> AuthenticationRequest | None:
+    """None when the request is not of this login page."""
+    return _request(await _of_page(session, space, id_, login_digest, ""))
+
+
+async def lock_of_page(
+    session: WriteSession, space: str, id_: UUID, login_digest: bytes
+) -> AuthenticationRequest | None:
+    return _request(await _of_page(session, space, id_, login_digest, " FOR UPDATE"))
+
+
+async def _of_page(
+    session: AsyncSession, space: str, id_: UUID, login_digest: bytes, lock: str
+) -> Row[Any] | None:
+    result = await session.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM psc.authentication_request"
+            f" WHERE space = :space AND id = :id AND login_digest = :digest{lock}"
+        ),
+        {"space": space, "id": id_, "digest": login_digest},
+    )
+    return result.one_or_none()
 
 
 async def list_latest(

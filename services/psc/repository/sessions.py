@@ -45,6 +45,21 @@ async def insert_login(
     )
 
 
+async def find_login(
+    session: AsyncSession, space: str, digest: bytes, browser_digest: bytes, now: datetime
+) -> PendingLogin | None:
+    """The page's request while the page waits, only to the browser that opened it."""
+    result = await session.execute(
+        text(
+            "SELECT request, issuer FROM psc.login WHERE space = :space AND digest = :digest"
+            " AND browser_digest = :browser AND expires_at > :now"
+        ),
+        {"space": space, "digest": digest, "browser": browser_digest, "now": now},
+    )
+    row = result.one_or_none()
+    return None if row is None else PendingLogin(dict(row.request), row.issuer)
+
+
 async def take_login(
     session: WriteSession, space: str, digest: bytes, browser_digest: bytes, now: datetime
 ) -> PendingLogin | None:

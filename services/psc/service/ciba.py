@@ -6,7 +6,7 @@ from datetime import datetime
 from services.psc.domain import secrets
 from services.psc.domain.ciba import BackchannelRequest
 from services.psc.domain.client import Client
-from services.psc.domain.ecps import AuthenticationRequest, choices_of
+from services.psc.domain.ecps import AuthenticationRequest
 from services.psc.domain.refusals import OAuthError, invalid_grant
 from services.psc.domain.session import Grant
 from services.psc.provider import Provider
@@ -44,23 +44,19 @@ async def start(
         )
     now, id_, auth_req_id = wall(), random_uuid(), secret_token(48)
     expiry = asked.expiry or provider.lifetimes.ciba
-    request = AuthenticationRequest(
+    request = AuthenticationRequest.pending(
         space=client.space,
-        id=id_,
+        id_=id_,
         client_id=client.client_id,
         national_id=person.SubjectNameID,
         channel=asked.channel,
         number=asked.number,
-        choices=choices_of(asked.number, id_),
         scope=asked.scope,
         issuer=issuer,
-        status="pending",
-        wrong_numbers=0,
-        created_at=now,
-        expires_at=now + expiry,
-        last_polled_at=None,
+        now=now,
+        expiry=expiry,
     )
-    await requests.insert(session, request, secrets.digest(auth_req_id))
+    await requests.insert(session, request, auth_req_digest=secrets.digest(auth_req_id))
     interval = provider.settings.psc_ciba_interval_seconds
     return Started(auth_req_id, int(expiry.total_seconds()), interval)
 

@@ -45,13 +45,20 @@ async def approve(
     if request.verdict(now) != "pending":
         return Answer("gone")
     if pin is not None:
-        refusal = await _check_pin(provider, session, request, pin, now)
+        refusal = await _check_pin(provider, session, space, request.national_id, pin, now)
         if refusal is not None:
             return refusal
     if number is not None and number != request.number:
         return await _count_wrong_number(session, request)
     await requests.decide(session, request, "approved", request.wrong_numbers)
     return Answer("approved")
+
+
+async def check_card_pin(
+    provider: Provider, session: WriteSession, space: str, national_id: str, pin: str
+) -> Answer | None:
+    """None when it is right. Cards and phones share the count: it is one PIN to guess."""
+    return await _check_pin(provider, session, space, national_id, pin, wall())
 
 
 async def refuse(session: WriteSession, space: str, id_: UUID) -> Answer:
@@ -100,22 +107,23 @@ async def _count_wrong_number(session: WriteSession, request: AuthenticationRequ
 async def _check_pin(
     provider: Provider,
     session: WriteSession,
-    request: AuthenticationRequest,
+    space: str,
+    national_id: str,
     pin: str,
     now: datetime,
 ) -> Answer | None:
     """Counted per person and not per request: a new request gives no new tries."""
-    phone = await requests.lock_phone(session, request.space, request.national_id)
+    phone = await requests.lock_phone(session, space, national_id)
     if phone.is_locked(now):
         return Answer("locked", locked_until=phone.locked_until)
     if pin == provider.settings.psc_phone_pin:
         if phone.wrong_pins:
-            await requests.store_phone(session, request.space, request.national_id, Phone())
+            await requests.store_phone(session, space, national_id, Phone())
         return None
     wrong = phone.wrong_pins + 1
     if wrong >= MAX_WRONG_PINS:
         locked = Phone(0, now + provider.lifetimes.phone_lock)
-        await requests.store_phone(session, request.space, request.national_id, locked)
+        await requests.store_phone(session, space, national_id, locked)
         return Answer("locked", locked_until=locked.locked_until)
-    await requests.store_phone(session, request.space, request.national_id, Phone(wrong))
+    await requests.store_phone(session, space, national_id, Phone(wrong))
     return Answer("wrong_pin", MAX_WRONG_PINS - wrong)

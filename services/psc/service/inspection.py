@@ -40,7 +40,9 @@ async def userinfo(
     if isinstance(live, OAuthError):
         raise live
     return claims.userinfo_claims(
-        live.person, live.session.auth_mode, provider.settings.psc_userinfo_shape
+        live.person,
+        provider.auth_mode_claim(live.session.auth_mode),
+        provider.settings.psc_userinfo_shape,
     )
 
 
@@ -61,6 +63,7 @@ async def introspect(
     access = claims.access_claims(
         standing.grant,
         standing.session,
+        provider.auth_mode_claim(standing.session.auth_mode),
         standing.person,
         record.access_jti,
         record.access_expires_at - provider.lifetimes.access,

@@ -1,13 +1,15 @@
 """From an authorization request to a code: silently, by hint, or through the login page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain import secrets
 from services.psc.domain.authorization import AuthorizationRequest
 from services.psc.domain.person import Person
-from services.psc.domain.refusals import PageError, RedirectError
+from services.psc.domain.refusals import ChoiceError, PageError, RedirectError
 from services.psc.domain.session import AuthMode, Grant, Session
 from services.psc.provider import Provider
 from services.psc.repository import grants, people
@@ -66,7 +68,7 @@ async def authorize(
             "Test people can be chosen in sandbox mode only (SOCLE_SANDBOX).",
         )
     if hinted is not None and "login" not in request.prompt:
-        return await _log_in(provider, session, space, request, issuer, hinted, "MOBILE", now)
+        return await log_in(provider, session, space, request, issuer, hinted, "MOBILE", now)
     login = secret_token()
     pending = rows.PendingLogin(request.as_json(), issuer)
     expires = now + provider.lifetimes.login_page
@@ -77,41 +79,68 @@ async def authorize(
     return PageNeeded(login, message)
 
 
-async def answer_page(
-    provider: Provider,
-    session: WriteSession,
-    space: Space,
-    login: str,
-    browser: str,
-    choice: tuple[AuthMode, str] | None,
-) -> tuple[AuthorizationRequest, str, Approved | RedirectError]:
-    """What the person chose on the page (None: gave up), with the request and its issuer.
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """A login page that was found for the browser that opened it, and that waits for a choice."""
 
-    A page is answered once; a refused choice rolls back, so that another can be made.
-    """
-    now = wall()
+    space: Space
+    login: str = field(repr=False)
+    browser: str = field(repr=False)
+    request: AuthorizationRequest
+    issuer: str
+
+
+async def open_page(session: AsyncSession, space: Space, login: str, browser: str) -> OpenPage:
     digests = secrets.digest(login), secrets.digest(browser)
-    pending = await rows.take_login(session, space.name, *digests, now)
+    pending = await rows.find_login(session, space.name, *digests, wall())
     if pending is None:
-        raise PageError(
-            "invalid_request",
-            "Page has expired",
-            "Cette page de connexion a déjà servi, est trop ancienne ou a été ouverte dans un autre "
-            "navigateur : recommencez depuis l’application.",
-        )
+        raise page_expired()
     request = AuthorizationRequest.from_json(pending.request)
-    if choice is None:
-        return request, pending.issuer, RedirectError("access_denied", "User denied access")
-    mode, national_id = choice
-    person = await people.find(session, space.name, national_id)
+    return OpenPage(space, login, browser, request, pending.issuer)
+
+
+async def take_page(session: WriteSession, page: OpenPage, now: datetime) -> None:
+    """A page is answered once: of two answers at the same time, one finds it gone."""
+    digests = secrets.digest(page.login), secrets.digest(page.browser)
+    if await rows.take_login(session, page.space.name, *digests, now) is None:
+        raise page_expired()
+
+
+async def give_up(session: WriteSession, page: OpenPage) -> RedirectError:
+    await take_page(session, page, wall())
+    return RedirectError("access_denied", "User denied access")
+
+
+async def answer_page(
+    provider: Provider, session: WriteSession, page: OpenPage, mode: AuthMode, national_id: str
+) -> Approved:
+    """What the person chose. A refused choice rolls back, so that another can be made."""
+    now = wall()
+    await take_page(session, page, now)
+    person = await chosen_person(session, page.space.name, national_id)
+    return await log_in(provider, session, page.space, page.request, page.issuer, person, mode, now)
+
+
+async def chosen_person(session: AsyncSession, space: str, national_id: str) -> Person:
+    """Raises ChoiceError for someone who is unknown here, or disabled."""
+    person = await people.find(session, space, national_id)
     if person is None or not person.enabled:
-        raise PageError(
+        raise ChoiceError(
             "access_denied",
             "Account is disabled, contact your administrator." if person else "Invalid username.",
-            "Choisissez un autre professionnel de test sur la page précédente.",
+            "Cet identifiant n’est pas celui d’un professionnel actif de cet espace : choisissez-en un "
+            "autre.",
         )
-    approved = await _log_in(provider, session, space, request, pending.issuer, person, mode, now)
-    return request, pending.issuer, approved
+    return person
+
+
+def page_expired() -> PageError:
+    return PageError(
+        "invalid_request",
+        "Page has expired",
+        "Cette page de connexion a déjà servi, est trop ancienne ou a été ouverte dans un autre "
+        "navigateur : recommencez depuis l’application.",
+    )
 
 
 def _is_enough(
@@ -138,7 +167,7 @@ async def _hinted(
     return person
 
 
-async def _log_in(
+async def log_in(
     provider: Provider,
     session: WriteSession,
     space: Space,

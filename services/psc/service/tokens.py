@@ -153,7 +153,13 @@ async def _sign_and_store(
         access_revoked_at=None,
     )
     access = claims.access_claims(
-        grant, current, person, record.access_jti, now, record.access_expires_at
+        grant,
+        current,
+        provider.auth_mode_claim(current.auth_mode),
+        person,
+        record.access_jti,
+        now,
+        record.access_expires_at,
     )
     access_token = provider.signer.sign(access)
     identity = claims.id_claims(access, person, random_uuid(), access_token)

@@ -22,7 +22,7 @@ def person(national_id: str = "899700427885") -> Person:
 
 def access() -> claims.Claims:
     return claims.access_claims(
-        GRANT, SESSION, person(), UUID(int=3), NOW, NOW + timedelta(seconds=120)
+        GRANT, SESSION, "CARD", person(), UUID(int=3), NOW, NOW + timedelta(seconds=120)
     )
 
 
