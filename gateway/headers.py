@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from multidict import CIMultiDict
 from starlette.types import Scope
 
+from socle.http import client_certificate
+from socle.settings import Settings
+
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
 _HOP_BY_HOP = frozenset(
@@ -18,15 +21,16 @@ _HOP_BY_HOP = frozenset(
 # Host and the length are set for the next hop.
 _NOT_FORWARDED = _HOP_BY_HOP | {
     b"host", b"content-length", b"expect", b"x-correlation-id", b"forwarded", b"x-real-ip",
-    b"client-cert", b"client-cert-chain",
+    b"client-cert", b"client-cert-chain", b"x-socle-gateway",
 }  # fmt: skip
 _SAID_BY_PROXIES = b"x-forwarded-"
 # The gateway's server and its middleware write these three themselves.
 _NOT_RETURNED = _HOP_BY_HOP | {b"date", b"x-correlation-id", b"x-socle"}
 
 
-def forwarded(scope: Scope, correlation_id: str) -> CIMultiDict[str]:
-    """The fields to send to the service."""
+def forwarded(scope: Scope, correlation_id: str, settings: Settings) -> CIMultiDict[str]:
+    """The fields to send to the service. A certificate goes on if it was seen, here or by a proxy
+    that is trusted, and then with the proof that it comes from the gateway."""
     raw: list[tuple[bytes, bytes]] = scope["headers"]
     named = _named_by_connection(raw)
     fields: CIMultiDict[str] = CIMultiDict()
@@ -41,6 +45,10 @@ def forwarded(scope: Scope, correlation_id: str) -> CIMultiDict[str]:
     fields["X-Forwarded-Proto"] = scope["scheme"]
     fields["X-Forwarded-Host"] = host
     fields["X-Correlation-Id"] = correlation_id
+    certificate = client_certificate.presented(scope, settings)
+    if certificate is not None and settings.gateway_key is not None:
+        fields[client_certificate.FORWARDED] = client_certificate.as_field(certificate)
+        fields[client_certificate.GATEWAY_KEY] = settings.gateway_key.get_secret_value()
     return fields
 
 

@@ -7,11 +7,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway import headers, routes
 from gateway.access import admit
 from gateway.body import ClientBody, ClientGoneError
-from gateway.context import gateway_of
+from gateway.context import Gateway, gateway_of
 from gateway.disconnect import cancelled_when_client_leaves
 from gateway.routes import Route
 from gateway.target import target_of
-from gateway.upstreams import Upstreams
 from socle.errors import Category, DomainError
 from socle.http.context import correlation_id
 
@@ -36,7 +35,7 @@ class Proxy:
         answered = False
         try:
             async with cancelled_when_client_leaves(client):
-                answer = await _ask(gateway.upstreams, route, scope, client)
+                answer = await _ask(gateway, route, scope, client)
                 answered = True
                 await _give_back(answer, route, client, send)
         except ClientGoneError:
@@ -45,13 +44,13 @@ class Proxy:
 
 
 async def _ask(
-    upstreams: Upstreams, route: Route, scope: Scope, client: ClientBody
+    gateway: Gateway, route: Route, scope: Scope, client: ClientBody
 ) -> aiohttp.ClientResponse:
-    fields = headers.forwarded(scope, correlation_id.get())
+    fields = headers.forwarded(scope, correlation_id.get(), gateway.settings)
     if client.length:
         fields["Content-Length"] = client.length
     try:
-        return await upstreams.send(
+        return await gateway.upstreams.send(
             route.service, scope["method"], target_of(scope), fields, client.pieces()
         )
     except aiohttp.ClientConnectorError as error:

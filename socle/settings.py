@@ -1,10 +1,11 @@
 """Settings common to all processes, read from SOCLE_* variables (docs/environment.md)."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class MissingSettingError(RuntimeError):
@@ -26,6 +27,18 @@ class Settings(BaseSettings):
     """`inline` runs a service's relay and consumers inside its web process."""
 
     public_url: str = "http://localhost:8080"
+    public_tls_url: str = ""
+    """The gateway's TLS listener as clients name it, for those that present a certificate."""
+
+    gateway_key: SecretStr | None = None
+    """What the gateway shows to the services, so that they believe which certificate it saw."""
+
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    """Whose word on a caller's certificate is taken: addresses or networks, comma-separated."""
+
+    client_cert_header: str = Field("Client-Cert", pattern=r"^[A-Za-z0-9-]{1,64}$")
+    """The field in which those proxies pass the certificate on."""
+
     host: str = "127.0.0.1"
     psc_url: str = "http://127.0.0.1:8081"
     ins_url: str = "http://127.0.0.1:8082"
@@ -45,6 +58,13 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     journal_size: int = Field(1000, ge=0)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _read_networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(item.strip()) for item in value.split(",") if item.strip())
 
     def require_database_url(self) -> str:
         if self.database_url is None:

@@ -21,7 +21,11 @@ class Provider:
     @classmethod
     def of(cls, kernel: Kernel) -> "Provider":
         assert isinstance(kernel.settings, PscSettings)
-        return cls(kernel, kernel.settings, Signer(kernel.database))
+        return cls(
+            kernel,
+            kernel.settings,
+            Signer(kernel.database, timedelta(seconds=kernel.settings.psc_session_max_seconds)),
+        )
 
     @cached_property
     def lifetimes(self) -> Lifetimes:
@@ -36,11 +40,23 @@ class Provider:
             ciba=timedelta(seconds=settings.psc_ciba_expiry_seconds),
             ciba_interval=timedelta(seconds=settings.psc_ciba_interval_seconds),
             phone_lock=timedelta(seconds=settings.psc_phone_lock_seconds),
+            pushed=timedelta(seconds=settings.psc_par_seconds),
         )
 
     def issuer(self, prefix: str) -> str:
         """`prefix` is "" or /s/<space>: clients compare the issuer with where they found it."""
         return issuer_of(self.settings.public_url, prefix)
+
+    def tls_base(self, prefix: str) -> str:
+        """The realm where a client certificate is seen."""
+        return issuer_of(self.settings.public_tls_url or self.settings.public_url, prefix)
+
+    def issuers(self, space: str) -> tuple[str, ...]:
+        """Every name under which clients of this space meet the provider."""
+        bases = [self.settings.public_url, self.settings.public_tls_url]
+        return tuple(
+            issuer_of(base, prefix) for base in bases if base for prefix in ("", f"/s/{space}")
+        )
 
     def auth_mode_claim(self, mode: AuthMode) -> str:
         return self.settings.psc_delegated_auth_mode if mode == "DELEGATED" else mode

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.psc.domain.client import SigningAlg
 from socle.settings import Settings
 
 
@@ -19,6 +20,9 @@ class PscSettings(Settings):
     psc_login_seconds: int = Field(1800, ge=1)
     """How long a login page may stay open before its form is refused."""
 
+    psc_par_seconds: int = Field(60, ge=1)
+    """How long a pushed authorization request waits for its browser."""
+
     psc_ciba_expiry_seconds: int = Field(120, ge=1)
     """How long a CIBA request waits for its person (spec: psc.md §6.1)."""
 
@@ -30,6 +34,9 @@ class PscSettings(Settings):
 
     psc_phone_lock_seconds: int = Field(900, ge=1)
     """How long a phone stays locked after too many wrong PINs."""
+
+    psc_signing_alg: SigningAlg = "RS256"
+    """What signs access tokens; each client chooses for its ID tokens and userinfo."""
 
     psc_refresh_rotation: Literal["rotate", "keep"] = "rotate"
     """`keep` leaves a used refresh token valid, as Keycloak does by default (unverified for PSC)."""

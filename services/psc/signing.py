@@ -1,21 +1,24 @@
 """The provider's keys in use: made once for the whole deployment, remembered for a few seconds."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final, get_args
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet, RSAKey
 
+from services.psc.domain.client import SigningAlg
 from services.psc.repository import keys
+from services.psc.repository.keys import StoredKey
 from socle.clock import monotonic, wall
-from socle.db.database import Database, WriteSession
+from socle.db.database import Database
 from socle.idgen import secret_token
 
-ALGORITHM = "RS256"
-KEY_BITS = 2048
+ALGORITHMS: Final[tuple[SigningAlg, ...]] = get_args(SigningAlg)
+RSA_BITS = 2048
 LEASE_SECONDS = 5.0
 
 
@@ -25,10 +28,13 @@ class Signer:
 
     Reading happens in `refresh`, before a request opens its transaction; signing and verifying
     never touch the database, so a request holds one connection at most and the pool cannot lock up.
+    A key that was replaced stays published for `kept`, as long as a token of it may be shown.
     """
 
     database: Database
+    kept: timedelta
     _keys: KeySet | None = None
+    _signing: dict[str, RSAKey | ECKey] = field(default_factory=dict)
     _read_at: float = -LEASE_SECONDS
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -38,53 +44,80 @@ class Signer:
             return
         async with self._lock:
             if not self._is_fresh():
-                asked = monotonic()
-                self._keys = await self._load()
-                self._read_at = asked
+                await self._read()
+
+    async def rotate(self, *, forget: bool) -> None:
+        """New keys sign from now on; other processes follow within the lease.
+
+        `forget` withdraws the former ones at once, which makes their tokens unverifiable: a fault
+        to survive, not a way to operate.
+        """
+        made = await asyncio.to_thread(_new_keys, ALGORITHMS)
+        async with self.database.write() as session:
+            await keys.replace_active(session, made, wall())
+            if forget:
+                await keys.delete_retired(session, wall())
+        async with self._lock:
+            await self._read()
 
     def _is_fresh(self) -> bool:
         return self._keys is not None and monotonic() - self._read_at < LEASE_SECONDS
 
     @property
     def keys(self) -> KeySet:
-        """All published keys, the signing one first."""
+        """All published keys, the signing ones first."""
         if self._keys is None:
             raise RuntimeError("Signer.refresh() comes before any use of the keys")
         return self._keys
 
-    async def _load(self) -> KeySet:
-        async with self.database.read() as session:
-            stored = await keys.published(session)
-        if not stored:
-            made = await asyncio.to_thread(_new_key)
+    async def _read(self) -> None:
+        asked = monotonic()
+        stored = await self._published()
+        missing = [alg for alg in ALGORITHMS if not any(_signs(key, alg) for key in stored)]
+        if missing:
+            made = await asyncio.to_thread(_new_keys, missing)
             async with self.database.write() as session:
-                await _store_first(session, made, wall())
-            async with self.database.read() as session:  # perhaps a rival's key, made first
-                stored = await keys.published(session)
-        return KeySet([RSAKey.import_key(jwk) for jwk in stored])
+                await keys.insert_first(session, made, wall())
+            stored = await self._published()  # perhaps with a rival's keys, made first
+        self._keys = KeySet.import_key_set({"keys": [key.jwk for key in stored]})
+        by_kid = {key.kid: key for key in self._keys.keys}
+        self._signing = {key.alg: by_kid[key.kid] for key in stored if key.active}  # type: ignore[misc]
+        self._read_at = asked
+
+    async def _published(self) -> list[StoredKey]:
+        async with self.database.read() as session:
+            return await keys.published(session, wall() - self.kept)
 
     async def jwks(self) -> dict[str, Any]:
         """Public members only."""
         await self.refresh()
         return dict(self.keys.as_dict(private=False))
 
-    def sign(self, claims: dict[str, Any]) -> str:
-        key = self.keys.keys[0]
-        header = {"alg": ALGORITHM, "typ": "JWT", "kid": key.kid}
-        return jwt.encode(header, claims, key)
+    def sign(self, claims: dict[str, Any], alg: SigningAlg) -> str:
+        key = self._signing[alg]
+        return jwt.encode({"alg": alg, "typ": "JWT", "kid": key.kid}, claims, key)
 
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that one of these keys signed, expired or not; else None."""
         try:
-            return dict(jwt.decode(token, self.keys, algorithms=[ALGORITHM]).claims)
+            return dict(jwt.decode(token, self.keys, algorithms=list(ALGORITHMS)).claims)
         except (JoseError, ValueError, KeyError, UnicodeError):
             return None
 
 
-def _new_key() -> RSAKey:
-    return RSAKey.generate_key(KEY_BITS, {"kid": secret_token(), "use": "sig", "alg": ALGORITHM})
+def _signs(key: StoredKey, alg: str) -> bool:
+    return key.active and key.alg == alg
 
 
-async def _store_first(session: WriteSession, key: RSAKey, now: datetime) -> None:
-    assert key.kid is not None
-    await keys.insert_first(session, key.kid, ALGORITHM, key.as_dict(private=True), now)
+def _new_keys(algorithms: Sequence[SigningAlg]) -> list[StoredKey]:
+    return [_new_key(alg) for alg in algorithms]
+
+
+def _new_key(alg: SigningAlg) -> StoredKey:
+    kid = secret_token()
+    key: RSAKey | ECKey
+    if alg == "RS256":
+        key = RSAKey.generate_key(RSA_BITS, {"kid": kid, "use": "sig", "alg": alg})
+    else:
+        key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": alg})
+    return StoredKey(kid, alg, dict(key.as_dict(private=True)), active=True)

@@ -17,6 +17,7 @@ signing_key = Table(
     Column("jwk", JSONB, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("created_at", _Instant, nullable=False),
+    Column("retired_at", _Instant),
 )
 
 person = Table(
@@ -39,6 +40,35 @@ client = Table(
     Column("post_logout_redirect_uris", ARRAY(Text), nullable=False),
     Column("loopback", Boolean, nullable=False),
     Column("pkce", Text, nullable=False),
+    Column("token_endpoint_auth_method", Text, nullable=False),
+    Column("jwks", JSONB),
+    Column("tls_client_auth_subject_dn", Text),
+    Column("tls_client_certificate_bound_access_tokens", Boolean, nullable=False),
+    Column("id_token_signed_response_alg", Text, nullable=False),
+    Column("userinfo_signed_response_alg", Text),
+    Column("ciba", Boolean, nullable=False),
+    Column("auto_approve", Boolean, nullable=False),
+)
+
+# Assertions that were used (private_key_jwt), until they would have expired.
+client_assertion = Table(
+    "client_assertion",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("client_id", Text, primary_key=True),
+    Column("jti_digest", LargeBinary, primary_key=True),
+    Column("expires_at", _Instant, nullable=False),
+)
+
+# Authorization requests that a client sent ahead (RFC 9126).
+pushed_request = Table(
+    "pushed_request",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("client_id", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
 )
 
 # An authorization request that waits for its login page. `browser_digest` binds it to the browser
@@ -86,6 +116,7 @@ client_grant = Table(
     Column("code_expires_at", _Instant, nullable=False),
     Column("code_used_at", _Instant),
     Column("revoked_at", _Instant),
+    Column("certificate_thumbprint", LargeBinary),
 )
 
 # A request that waits for its person, CIBA's or a login page's: one of the two digests is there.

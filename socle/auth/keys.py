@@ -11,37 +11,35 @@ from socle.errors import Category, DomainError
 from socle.logs import get_logger
 
 CERTS_PATH = "/auth/realms/esante-wallet/protocol/openid-connect/certs"
-MIN_SECONDS_BETWEEN_FETCHES = 2.0
+SECONDS_BETWEEN_FETCHES = 0.5
 MAX_AGE_SECONDS = 300.0
+MAX_WAITING = 64
 log = get_logger("auth.keys")
 
 
 @dataclass
 class RemoteKeys:
-    """The key set at `psc_url`. Old keys are served while PSC cannot be reached."""
+    """The key set at `psc_url`. Old keys are served while PSC cannot be reached.
+
+    An unknown key identifier means that the keys were rotated, or that the token is a stranger's.
+    Nobody can tell which before asking, so a token waits for the next fetch: fetches come twice a
+    second at most and serve all who wait, and no token signed before a fetch is refused for a key
+    that PSC had published by then. At most `MAX_WAITING` wait, so that a flood of strangers'
+    tokens holds up no more than that.
+    """
 
     psc_url: str
     _keys: KeySet | None = None
     _kids: frozenset[str] = frozenset()
     _fetched_at: float = -MAX_AGE_SECONDS
-    _tried_at: float = -MIN_SECONDS_BETWEEN_FETCHES
+    _tried_at: float = -SECONDS_BETWEEN_FETCHES
+    _waiting: int = 0
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def holding(self, kid: str | None) -> KeySet:
-        """The set, fetched anew when it is old or lacks `kid` (a rotation has happened).
-
-        Unknown kids cost one fetch every two seconds at most: a stranger's tokens must not
-        become requests to PSC.
-        """
-        if self._is_fresh(kid):
-            assert self._keys is not None
-            return self._keys
-        async with self._lock:
-            if (
-                not self._is_fresh(kid)
-                and monotonic() - self._tried_at >= MIN_SECONDS_BETWEEN_FETCHES
-            ):
-                await self._fetch()
+        """The set, fetched anew when it is old or lacks `kid`; whether it then holds it, the caller sees."""
+        if not self._is_fresh(kid) and self._waiting < MAX_WAITING:
+            await self._wait_for_fetch(kid)
         if self._keys is None:
             raise DomainError(
                 Category.UNAVAILABLE,
@@ -50,6 +48,18 @@ class RemoteKeys:
                 headers={"Retry-After": "2"},
             )
         return self._keys
+
+    async def _wait_for_fetch(self, kid: str | None) -> None:
+        asked = monotonic()
+        self._waiting += 1
+        try:
+            async with self._lock:
+                if self._tried_at >= asked or self._is_fresh(kid):
+                    return  # fetched while this one waited
+                await asyncio.sleep(self._tried_at + SECONDS_BETWEEN_FETCHES - monotonic())
+                await self._fetch()
+        finally:
+            self._waiting -= 1
 
     def _is_fresh(self, kid: str | None) -> bool:
         return (
@@ -70,4 +80,4 @@ class RemoteKeys:
             log.warning("keys_not_fetched", error=repr(error))
             return
         self._kids = frozenset(key.get("kid", "") for key in body["keys"])
-        self._fetched_at = monotonic()
+        self._fetched_at = self._tried_at

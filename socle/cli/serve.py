@@ -2,17 +2,22 @@
 
 import asyncio
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
 from services.catalogue import all_migrations
 from socle.db.database import Database
 from socle.db.migrate import migrate
-from socle.http.server import serve
+from socle.http.server import TlsListener, serve
+from socle.http.tls import server_context
 from socle.http.worker import worker_app
 from socle.logs import configure_logging
+from socle.pki import SandboxCa
 from socle.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.settings import GatewaySettings
 
 
 def settings_of(service: str) -> Settings:
@@ -45,7 +50,17 @@ def serve_gateway() -> None:
 
     settings = GatewaySettings()
     configure_logging(settings, "gateway")
-    serve(build(settings), settings.host, settings.gateway_port)
+    serve(build(settings), settings.host, settings.gateway_port, _tls_listener(settings))
+
+
+def _tls_listener(settings: "GatewaySettings") -> TlsListener | None:
+    if settings.gateway_tls_port is None:
+        return None
+    hosts = [host.strip() for host in settings.gateway_tls_hosts.split(",") if host.strip()]
+    context = server_context(
+        SandboxCa.open(settings.home / "ca"), "gateway", hosts, settings.gateway_tls_client_ca
+    )
+    return TlsListener(settings.gateway_tls_port, context)
 
 
 def run_migrations() -> None:

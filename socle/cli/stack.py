@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from services.catalogue import SERVICES
 from socle.cli.banner import print_banner
 from socle.clock import monotonic
@@ -15,6 +17,7 @@ from socle.settings import MissingSettingError, Settings
 from socle.supervisor import ProcessSpec, Supervisor
 
 GATEWAY_PORT = 8080
+GATEWAY_TLS_PORT = 8443
 
 
 def run_stack() -> int:
@@ -39,9 +42,13 @@ def run_stack() -> int:
 
 def stack_specs(settings: Settings, server: EmbeddedPostgres | None) -> list[ProcessSpec]:
     """PostgreSQL, then the migrations, then everything else side by side."""
+    tls_port = os.environ.get("SOCLE_GATEWAY_TLS_PORT", str(GATEWAY_TLS_PORT))
     environment = {
         "SOCLE_DATABASE_URL": settings.database_url or (server.url if server else ""),
-        "SOCLE_PSEUDONYM_KEY": _pseudonym_key(settings),
+        "SOCLE_PSEUDONYM_KEY": _secret(settings.pseudonym_key, settings.home / "pseudonym.key"),
+        "SOCLE_GATEWAY_KEY": _secret(settings.gateway_key, settings.home / "gateway.key"),
+        "SOCLE_GATEWAY_TLS_PORT": tls_port,
+        "SOCLE_PUBLIC_TLS_URL": settings.public_tls_url or f"https://localhost:{tls_port}",
         # Relays and consumers run inside the services: seven processes instead of fourteen.
         "SOCLE_WORKERS": os.environ.get("SOCLE_WORKERS", "inline"),
         "PYTHONUNBUFFERED": "1",
@@ -82,11 +89,9 @@ def _port(variable: str, url: str) -> int:
     return int(os.environ.get(variable) or url.rpartition(":")[2].strip("/"))
 
 
-def _pseudonym_key(settings: Settings) -> str:
-    """The key in the environment, or one made for this home at its first start."""
-    if settings.pseudonym_key is not None:
-        return settings.pseudonym_key.get_secret_value()
-    return read_or_make_secret(settings.home / "pseudonym.key")
+def _secret(given: SecretStr | None, path: Path) -> str:
+    """The one in the environment, or one made for this home at its first start."""
+    return read_or_make_secret(path) if given is None else given.get_secret_value()
 
 
 def read_or_make_secret(path: Path) -> str:

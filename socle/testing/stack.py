@@ -45,7 +45,7 @@ class Stack:
     _process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
-        names = ("gateway", *SERVICES, "mss_smtp", "mss_imap")
+        names = ("gateway", "gateway_tls", *SERVICES, "mss_smtp", "mss_imap")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
 
     @property

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.psc.api.context import SESSION_COOKIE, prefix_of
+from services.psc.api.pages import page
 from services.psc.domain.authorization import AuthorizationRequest, ReturnAddress
 from services.psc.domain.refusals import RedirectError
 from services.psc.provider import Provider
@@ -42,8 +43,16 @@ def refused(
 
 
 def _redirect(request: Request, address: ReturnAddress, answer: dict[str, str]) -> Response:
+    """By the response mode of the request; form_post is what ASP.NET's clients ask for."""
     if address.state is not None:
         answer = {"state": address.state, **answer}
+    if address.response_mode == "form_post":
+        return page(
+            "form_post.html",
+            script="form_post.js",
+            action=address.redirect_uri,
+            fields=answer,
+        )
     mark = "#" if address.response_mode == "fragment" else "?"
     if mark == "?" and "?" in address.redirect_uri:
         mark = "" if address.redirect_uri.endswith(("?", "&")) else "&"

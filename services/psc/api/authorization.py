@@ -19,7 +19,7 @@ from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError, PageError, RedirectError
 from services.psc.provider import Provider
-from services.psc.service import clients, logins
+from services.psc.service import clients, logins, pushed
 from socle.auth.tokens import REALM_PATH
 from socle.db.database import ReadSession
 from socle.idgen import secret_token
@@ -65,9 +65,13 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
     kernel = provider.kernel
     async with kernel.database.read() as reading:
         client = await _known_client(request, provider, reading, parameters)
+        if asked_ahead := pushed.is_pushed(parameters):
+            name, parameters = parameters, await pushed.resolve(reading, client, parameters)
     address = return_address(parameters, client)
     space = await kernel.spaces.get(client.space)
     async with kernel.database.write() as session:
+        if asked_ahead:
+            await pushed.take(session, client, name)
         try:
             asked = read_request(parameters, client)
             outcome = await logins.authorize(

@@ -19,14 +19,19 @@ async def start(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)
     kernel = provider.kernel
-    async with kernel.database.read() as reading:
-        client = await authenticate(provider, reading, request, form)
-    if client.secret_digest is None:
+    client = await authenticate(provider, request, form)
+    if client.public:
         raise OAuthError(
             "unauthorized_client",
             "Client not allowed.",
             "A public client cannot start a backchannel request: anyone could claim to be it.",
             status=401,
+        )
+    if not client.ciba:
+        raise OAuthError(
+            "invalid_grant",
+            "Client not allowed OIDC CIBA Grant",
+            "CIBA is opened for each client by itself: enrol it with ciba: true.",
         )
     asked = read_request(form)
     await kernel.spaces.get(client.space)  # its people are there once it is seeded

@@ -20,7 +20,7 @@ async def wallet_configuration(
     """PSC's own name; its authorization endpoint is the wallet's `/auth`."""
     prefix = prefix_of(request)
     endpoint = f"{provider.settings.public_url.rstrip('/')}{prefix}/auth"
-    return discovery.document(provider.issuer(prefix), endpoint)
+    return discovery.document(provider.issuer(prefix), endpoint, provider.tls_base(prefix))
 
 
 @router.get(f"{REALM_PATH}/.well-known/openid-configuration")
@@ -28,8 +28,10 @@ async def standard_configuration(
     request: Request, provider: CurrentProvider, _space: RequestSpace
 ) -> dict[str, Any]:
     """The standard name, with the realm's authorization endpoint."""
-    issuer = provider.issuer(prefix_of(request))
-    return discovery.document(issuer, f"{issuer}/protocol/openid-connect/auth")
+    prefix = prefix_of(request)
+    issuer = provider.issuer(prefix)
+    endpoint = f"{issuer}/protocol/openid-connect/auth"
+    return discovery.document(issuer, endpoint, provider.tls_base(prefix))
 
 
 @router.get(CERTS_PATH)

@@ -87,8 +87,8 @@ async def _log_out_by_token(request: Request, provider: Provider, form: Paramete
     if form.repeated:
         raise OAuthError("invalid_request", "duplicated parameter", "Send each parameter once.")
     kernel = provider.kernel
+    client = await authenticate(provider, request, form)
     async with kernel.database.read() as reading:
-        client = await authenticate(provider, reading, request, form)
         session_id = await logout.session_of_refresh_token(
             reading, client, form.values["refresh_token"]
         )

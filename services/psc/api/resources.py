@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.psc.api.client_authentication import authenticate
+from services.psc.api.client_authentication import authenticate, thumbprint_of
 from services.psc.api.context import (
     CurrentProvider,
     explicit_space,
@@ -55,7 +55,12 @@ async def _userinfo(request: Request, provider: Provider, token: str | None) -> 
             headers={"WWW-Authenticate": 'Bearer realm="esante-wallet"'},
         )
     async with provider.kernel.database.read() as session:
-        return _json(await inspection.userinfo(provider, session, explicit_space(request), token))
+        document = await inspection.userinfo(
+            provider, session, explicit_space(request), token, thumbprint_of(request, provider)
+        )
+    if isinstance(document, str):
+        return Response(document, 200, {"Cache-Control": "no-store"}, "application/jwt")
+    return _json(document)
 
 
 def _bearer(request: Request) -> str | None:
@@ -67,15 +72,15 @@ def _bearer(request: Request) -> str | None:
 async def introspect(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)
+    client = await authenticate(provider, request, form)
+    if client.public:
+        raise OAuthError(
+            "unauthorized_client",
+            "Client not allowed.",
+            "A public client cannot introspect: anyone could claim to be it.",
+            status=401,
+        )
     async with provider.kernel.database.read() as session:
-        client = await authenticate(provider, session, request, form)
-        if client.secret_digest is None:
-            raise OAuthError(
-                "unauthorized_client",
-                "Client not allowed.",
-                "A public client cannot introspect: anyone could claim to be it.",
-                status=401,
-            )
         return _json(
             await inspection.introspect(provider, session, client, required(form, "token"))
         )
@@ -85,7 +90,7 @@ async def introspect(request: Request, provider: CurrentProvider) -> Response:
 async def revoke(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)
+    client = await authenticate(provider, request, form)
     async with provider.kernel.database.write() as session:
-        client = await authenticate(provider, session, request, form)
         await inspection.revoke(provider, session, client, required(form, "token"))
     return Response(status_code=200, headers={"Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 """The control plane's part of PSC: people and clients of a space, effective at once."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,6 +13,7 @@ from services.psc.repository import people
 from services.psc.service import clients
 from socle.auth.dependencies import RequestSpace
 from socle.db.sessions import ReadSession, WriteSession
+from socle.errors import Category, DomainError
 from socle.http.control import sandbox_only
 
 router = APIRouter(prefix="/_sandbox/psc", tags=["control plane"], dependencies=[sandbox_only])
@@ -47,14 +49,28 @@ async def create_client(
     return {**_shown(client), "secret": secret}
 
 
+@router.put("/clients/{client_id}")
+async def replace_client(
+    session: WriteSession, space: RequestSpace, client_id: str, enrolment: Enrolment
+) -> dict[str, Any]:
+    """Replaces the client, or makes it. A secret that is left out stays as it was."""
+    if enrolment.client_id != client_id:
+        raise DomainError(
+            Category.INCORRECT,
+            "client_id_differs",
+            "The address and the body name two clients; client_id cannot be changed.",
+        )
+    client, secret = await clients.replace(session, space.name, enrolment)
+    return {**_shown(client), "secret": secret}
+
+
+@router.delete("/clients/{client_id}", status_code=204)
+async def delete_client(session: WriteSession, space: RequestSpace, client_id: str) -> None:
+    """Its tokens end with it."""
+    await clients.remove(session, space.name, client_id)
+
+
 def _shown(client: Client) -> dict[str, Any]:
-    return {
-        "space": client.space,
-        "client_id": client.client_id,
-        "name": client.name,
-        "public": client.secret_digest is None,
-        "redirect_uris": client.redirect_uris,
-        "post_logout_redirect_uris": client.post_logout_redirect_uris,
-        "loopback": client.loopback,
-        "pkce": client.pkce,
-    }
+    shown = asdict(client)
+    del shown["secret_digest"]
+    return {**shown, "public": client.public}

@@ -4,7 +4,7 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.psc.api.client_authentication import authenticate
+from services.psc.api.client_authentication import authenticate, thumbprint_of
 from services.psc.api.context import CurrentProvider, form_of, refuse_repeated, required
 from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
@@ -23,12 +23,13 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     parameters = await form_of(request)
     refuse_repeated(parameters)
     grant_type = required(parameters, "grant_type")
+    client = await authenticate(provider, request, parameters)
+    thumbprint = thumbprint_of(request, provider)
     if grant_type == ciba_rules.GRANT_TYPE:
-        outcome = await _poll(provider, request, parameters)
+        outcome = await _poll(provider, client, parameters, thumbprint)
     else:
         async with provider.kernel.database.write() as session:
-            client = await authenticate(provider, session, request, parameters)
-            outcome = await _grant(provider, session, client, grant_type, parameters)
+            outcome = await _grant(provider, session, client, grant_type, parameters, thumbprint)
     # Raised only now: what the refusal has burnt or revoked is committed.
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -48,16 +49,14 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
 
 
 async def _poll(
-    provider: Provider, request: Request, parameters: Parameters
+    provider: Provider, client: Client, parameters: Parameters, thumbprint: bytes | None
 ) -> tokens.Tokens | OAuthError:
-    """The space is looked up between two transactions: the session's event carries its time."""
+    """The space is looked up before the transaction: the session's event carries its time."""
     kernel = provider.kernel
-    async with kernel.database.read() as reading:
-        client = await authenticate(provider, reading, request, parameters)
     auth_req_id = required(parameters, "auth_req_id")
     space = await kernel.spaces.get(client.space)
     async with kernel.database.write() as session:
-        return await ciba.poll(provider, session, space, client, auth_req_id)
+        return await ciba.poll(provider, session, space, client, auth_req_id, thumbprint)
 
 
 async def _grant(
@@ -66,6 +65,7 @@ async def _grant(
     client: Client,
     grant_type: str,
     parameters: Parameters,
+    thumbprint: bytes | None,
 ) -> tokens.Tokens | OAuthError:
     if grant_type == "authorization_code":
         return await tokens.exchange_code(
@@ -75,10 +75,11 @@ async def _grant(
             required(parameters, "code"),
             parameters.get("redirect_uri"),
             parameters.get("code_verifier"),
+            thumbprint,
         )
     if grant_type == "refresh_token":
         return await tokens.refresh(
-            provider, session, client, required(parameters, "refresh_token")
+            provider, session, client, required(parameters, "refresh_token"), thumbprint
         )
     raise OAuthError(
         "unsupported_grant_type",

@@ -15,7 +15,7 @@ from services.psc.domain.refusals import PageError, RedirectError
 
 REQUIRED_SCOPES: Final = ("openid", "scope_all")
 REQUIRED_ACR: Final = "eidas1"
-RESPONSE_MODES: Final = ("query", "fragment")
+RESPONSE_MODES: Final = ("query", "fragment", "form_post")
 PROMPTS: Final = frozenset({"none", "login", "consent", "select_account"})
 MAX_VALUE: Final = 2048
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")

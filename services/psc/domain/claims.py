@@ -57,12 +57,20 @@ def access_claims(
         "otherIds": other_ids(person),
         "preferred_username": person.SubjectNameID,
         SPACE: grant.space,
+        **confirmation(grant.certificate_thumbprint),
     }
+
+
+def confirmation(thumbprint: bytes | None) -> Claims:
+    """`cnf` of a certificate-bound token (RFC 8705 §3.1)."""
+    if thumbprint is None:
+        return {}
+    return {"cnf": {"x5t#S256": _base64url(thumbprint)}}
 
 
 def id_claims(access: Claims, person: Person, jti: UUID, access_token: str) -> Claims:
     """The ID token beside an access token: Keycloak's claims, then PSC's own (§5.2)."""
-    carried = {name: value for name, value in access.items() if name not in ("jti", "typ")}
+    carried = {name: value for name, value in access.items() if name not in ("jti", "typ", "cnf")}
     return {
         **carried,
         "jti": str(jti),
@@ -79,7 +87,11 @@ def id_claims(access: Claims, person: Person, jti: UUID, access_token: str) -> C
 def at_hash(access_token: str) -> str:
     """The left half of the SHA-256 (OpenID Connect Core §3.1.3.6, RS256 and ES256)."""
     half = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
-    return base64.urlsafe_b64encode(half).decode().rstrip("=")
+    return _base64url(half)
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def introspection_claims(access: Claims, *, is_access_token: bool) -> Claims:

@@ -2,12 +2,17 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from services.psc.domain import secrets
 from services.psc.domain.pkce import Policy
 
+AuthMethod = Literal[
+    "none", "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"
+]
+SigningAlg = Literal["RS256", "ES256"]
+SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
 LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 # RFC 3986 §2: anything else (spaces, controls, backslashes) is read differently by browsers.
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
@@ -15,7 +20,12 @@ _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`secret_digest` is None for a public client; `loopback` opens every port of the machine."""
+    """Fields are named as in RFC 7591 and RFC 8705 where these have a name.
+
+    `secret_digest` is there for the two methods with a secret only, which Keycloak takes for one
+    another. `loopback` opens every port of the user's machine; `auto_approve` answers each request
+    for a phone or card at once, in the person's place.
+    """
 
     space: str
     client_id: str
@@ -25,6 +35,19 @@ class Client:
     post_logout_redirect_uris: tuple[str, ...]
     loopback: bool
     pkce: Policy
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105 (a name)
+    jwks: dict[str, Any] | None = None
+    tls_client_auth_subject_dn: str | None = None
+    tls_client_certificate_bound_access_tokens: bool = False
+    id_token_signed_response_alg: SigningAlg = "RS256"  # noqa: S105 (a name)
+    userinfo_signed_response_alg: SigningAlg | None = None
+    ciba: bool = True
+    auto_approve: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Anyone could claim to be this client."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 (a name)
 
     def knows_secret(self, secret: str) -> bool:
         return self.secret_digest is not None and secrets.matches(secret, self.secret_digest)
@@ -32,7 +55,7 @@ class Client:
     @property
     def requires_pkce(self) -> bool:
         """A public client has nothing else that binds a code to it (RFC 9700 §2.1.1)."""
-        return self.pkce == "required" or (self.secret_digest is None and self.pkce != "off")
+        return self.pkce == "required" or (self.public and self.pkce != "off")
 
     def may_redirect_to(self, uri: str) -> bool:
         return self._may_use(uri, self.redirect_uris)

@@ -50,16 +50,22 @@ _ALIASED: Final = (
 )  # fmt: skip
 
 
-def document(issuer: str, authorization_endpoint: str) -> dict[str, Any]:
-    """The two names of the document differ in `authorization_endpoint` only."""
-    urls = endpoints(issuer)
+def document(
+    issuer: str, authorization_endpoint: str, tls_base: str | None = None
+) -> dict[str, Any]:
+    """The two names of the document differ in `authorization_endpoint` only.
+
+    `tls_base` is the realm at the TLS listener, where certificates are seen; the real document's
+    aliases are its ordinary addresses, as ours are when there is no such listener.
+    """
+    urls, aliases = endpoints(issuer), endpoints(tls_base or issuer)
     return {
         "issuer": issuer,
         "authorization_endpoint": authorization_endpoint,
         **urls,
         **_capabilities(),
         **_algorithms(),
-        "mtls_endpoint_aliases": {name: urls[name] for name in _ALIASED},
+        "mtls_endpoint_aliases": {name: aliases[name] for name in _ALIASED},
     }
 
 

@@ -15,6 +15,7 @@ class Lifetimes:
     ciba: timedelta
     ciba_interval: timedelta
     phone_lock: timedelta
+    pushed: timedelta
 
     def refresh_expiry(self, now: datetime, session_started: datetime) -> datetime:
         """A refresh token never outlives the session that it prolongs."""

@@ -41,6 +41,8 @@ class Grant:
     code_expires_at: datetime
     code_used_at: datetime | None
     revoked_at: datetime | None
+    certificate_thumbprint: bytes | None = None
+    """SHA-256 of the certificate without which its tokens are worth nothing (RFC 8705 §3)."""
 
 
 @dataclass(frozen=True, slots=True)

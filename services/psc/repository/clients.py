@@ -1,14 +1,22 @@
 """The relying parties of a space."""
 
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain.client import Client
 from socle.db.database import WriteSession
 
-_COLUMNS = "space, client_id, name, secret_digest, redirect_uris, post_logout_redirect_uris, loopback, pkce"
+_NAMES = tuple(field.name for field in fields(Client))
+_COLUMNS = ", ".join(_NAMES)
+_VALUES = ", ".join("CAST(:jwks AS jsonb)" if name == "jwks" else f":{name}" for name in _NAMES)
+_CHANGES = ", ".join(
+    f"{name} = EXCLUDED.{name}" for name in _NAMES if name not in ("space", "client_id")
+)
 
 
 async def find(session: AsyncSession, space: str, client_id: str) -> Client | None:
@@ -47,32 +55,80 @@ async def insert(session: WriteSession, client: Client) -> bool:
     """False when the space has a client of this name already; nothing is changed then."""
     result = await session.execute(
         text(
-            f"INSERT INTO psc.client ({_COLUMNS}) VALUES (:space, :client_id, :name,"
-            " :secret_digest, :redirect_uris, :post_logout_redirect_uris, :loopback, :pkce)"
+            f"INSERT INTO psc.client ({_COLUMNS}) VALUES ({_VALUES})"
             " ON CONFLICT DO NOTHING RETURNING client_id"
+        ),
+        _row(client),
+    )
+    return result.one_or_none() is not None
+
+
+async def store(session: WriteSession, client: Client) -> None:
+    """Replaces the client of this name, or makes it."""
+    await session.execute(
+        text(
+            f"INSERT INTO psc.client ({_COLUMNS}) VALUES ({_VALUES})"
+            f" ON CONFLICT (space, client_id) DO UPDATE SET {_CHANGES}"
+        ),
+        _row(client),
+    )
+
+
+async def delete(session: WriteSession, space: str, client_id: str) -> bool:
+    result = await session.execute(
+        text(
+            "DELETE FROM psc.client WHERE space = :space AND client_id = :client_id"
+            " RETURNING client_id"
+        ),
+        {"space": space, "client_id": client_id},
+    )
+    return result.one_or_none() is not None
+
+
+async def use_assertion(
+    session: WriteSession, client: Client, jti_digest: bytes, expires_at: datetime
+) -> bool:
+    """False when this assertion was presented before: of rivals, one gets True."""
+    result = await session.execute(
+        text(
+            "INSERT INTO psc.client_assertion (space, client_id, jti_digest, expires_at)"
+            " VALUES (:space, :client_id, :digest, :expires_at)"
+            " ON CONFLICT DO NOTHING RETURNING space"
         ),
         {
             "space": client.space,
             "client_id": client.client_id,
-            "name": client.name,
-            "secret_digest": client.secret_digest,
-            "redirect_uris": list(client.redirect_uris),
-            "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
-            "loopback": client.loopback,
-            "pkce": client.pkce,
+            "digest": jti_digest,
+            "expires_at": expires_at,
         },
     )
     return result.one_or_none() is not None
 
 
+async def forget_assertions(session: WriteSession, expired_before: datetime) -> None:
+    await session.execute(
+        text("DELETE FROM psc.client_assertion WHERE expires_at < :before"),
+        {"before": expired_before},
+    )
+
+
+def _row(client: Client) -> dict[str, Any]:
+    return {
+        **asdict(client),
+        "redirect_uris": list(client.redirect_uris),
+        "post_logout_redirect_uris": list(client.post_logout_redirect_uris),
+        "jwks": None if client.jwks is None else orjson.dumps(client.jwks).decode(),
+    }
+
+
 def _client(row: Row[Any]) -> Client:
+    values = dict(row._mapping)
+    digest = values["secret_digest"]
     return Client(
-        space=row.space,
-        client_id=row.client_id,
-        name=row.name,
-        secret_digest=None if row.secret_digest is None else bytes(row.secret_digest),
-        redirect_uris=tuple(row.redirect_uris),
-        post_logout_redirect_uris=tuple(row.post_logout_redirect_uris),
-        loopback=row.loopback,
-        pkce=row.pkce,
+        **{
+            **values,
+            "secret_digest": None if digest is None else bytes(digest),
+            "redirect_uris": tuple(row.redirect_uris),
+            "post_logout_redirect_uris": tuple(row.post_logout_redirect_uris),
+        }
     )

@@ -13,7 +13,7 @@ from socle.db.database import WriteSession
 
 _COLUMNS = (
     "space, id, session_id, client_id, redirect_uri, scope, nonce, acr, issuer, challenge,"
-    " challenge_method, code_expires_at, code_used_at, revoked_at"
+    " challenge_method, code_expires_at, code_used_at, revoked_at, certificate_thumbprint"
 )
 _PAIR = (
     "refresh_digest, access_jti, grant_id, access_expires_at, refresh_expires_at,"
@@ -27,7 +27,8 @@ async def insert(session: WriteSession, grant: Grant, code_digest: bytes | None)
         text(
             f"INSERT INTO psc.client_grant ({_COLUMNS}, code_digest) VALUES (:space, :id,"
             " :session_id, :client_id, :redirect_uri, :scope, :nonce, :acr, :issuer, :challenge,"
-            " :challenge_method, :code_expires_at, NULL, NULL, :code_digest)"
+            " :challenge_method, :code_expires_at, NULL, NULL, :certificate_thumbprint,"
+            " :code_digest)"
         ),
         {**asdict(grant), "code_digest": code_digest},
     )
@@ -46,6 +47,17 @@ async def take_code(
         {"space": space, "digest": code_digest, "now": now},
     )
     return _grant(result.one_or_none())
+
+
+async def bind(session: WriteSession, grant: Grant) -> None:
+    """Notes the certificate to which the grant's tokens are bound."""
+    await session.execute(
+        text(
+            "UPDATE psc.client_grant SET certificate_thumbprint = :thumbprint"
+            " WHERE space = :space AND id = :id"
+        ),
+        {"space": grant.space, "id": grant.id, "thumbprint": grant.certificate_thumbprint},
+    )
 
 
 async def of_code(session: AsyncSession, space: str, code_digest: bytes) -> Grant | None:
@@ -96,6 +108,18 @@ async def revoke_client_session(session: WriteSession, grant: Grant, now: dateti
             "client_id": grant.client_id,
             "now": now,
         },
+    )
+
+
+async def revoke_all_of_client(
+    session: WriteSession, space: str, client_id: str, now: datetime
+) -> None:
+    await session.execute(
+        text(
+            "UPDATE psc.client_grant SET revoked_at = :now WHERE space = :space"
+            " AND client_id = :client_id AND revoked_at IS NULL"
+        ),
+        {"space": space, "client_id": client_id, "now": now},
     )
 
 
@@ -160,7 +184,15 @@ async def revoke_access(session: WriteSession, space: str, jti: UUID, now: datet
 
 
 def _grant(row: Row[Any] | None) -> Grant | None:
-    return None if row is None else Grant(**row._mapping)
+    if row is None:
+        return None
+    thumbprint = row.certificate_thumbprint
+    return Grant(
+        **{
+            **row._mapping,
+            "certificate_thumbprint": None if thumbprint is None else bytes(thumbprint),
+        }
+    )
 
 
 def _token(row: Row[Any] | None) -> TokenRecord | None:

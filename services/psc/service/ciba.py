@@ -1,6 +1,6 @@
 """Client-initiated backchannel authentication, poll mode (CIBA Core; spec: psc.md §6.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.psc.domain import secrets
@@ -12,7 +12,7 @@ from services.psc.domain.session import Grant
 from services.psc.provider import Provider
 from services.psc.repository import grants, people, requests
 from services.psc.service import sessions
-from services.psc.service.tokens import Tokens, issue
+from services.psc.service.tokens import Tokens, issue, no_certificate
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
@@ -56,13 +56,20 @@ async def start(
         now=now,
         expiry=expiry,
     )
+    if client.auto_approve:
+        request = replace(request, status="approved")
     await requests.insert(session, request, auth_req_digest=secrets.digest(auth_req_id))
     interval = provider.settings.psc_ciba_interval_seconds
     return Started(auth_req_id, int(expiry.total_seconds()), interval)
 
 
 async def poll(
-    provider: Provider, session: WriteSession, space: Space, client: Client, auth_req_id: str
+    provider: Provider,
+    session: WriteSession,
+    space: Space,
+    client: Client,
+    auth_req_id: str,
+    thumbprint: bytes | None,
 ) -> Tokens | OAuthError:
     """Tokens once, after the person has approved. Refusals are returned: what they note is kept."""
     now = wall()
@@ -97,7 +104,12 @@ async def poll(
         )
     if verdict == "refused":
         return OAuthError("access_denied", "not authorized", "The person refused.")
-    return await _tokens(provider, session, space, request, now)
+    bound = client.tls_client_certificate_bound_access_tokens
+    if bound and thumbprint is None:
+        return no_certificate()
+    return await _tokens(
+        provider, session, space, client, request, thumbprint if bound else None, now
+    )
 
 
 def _is_hasty(provider: Provider, request: AuthenticationRequest, now: datetime) -> bool:
@@ -110,7 +122,9 @@ async def _tokens(
     provider: Provider,
     session: WriteSession,
     space: Space,
+    client: Client,
     request: AuthenticationRequest,
+    thumbprint: bytes | None,
     now: datetime,
 ) -> Tokens | OAuthError:
     await requests.decide(session, request, "used", request.wrong_numbers)
@@ -135,6 +149,7 @@ async def _tokens(
         code_expires_at=now,
         code_used_at=now,
         revoked_at=None,
+        certificate_thumbprint=thumbprint,
     )
     await grants.insert(session, grant, None)
-    return await issue(provider, session, grant, now)
+    return await issue(provider, session, client, grant, now)

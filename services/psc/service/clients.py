@@ -5,16 +5,15 @@ import re
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain import secrets
-from services.psc.domain.client import Client
+from services.psc.domain.client import SECRET_METHODS, Client
 from services.psc.domain.enrolment import Enrolment
-from services.psc.domain.refusals import OAuthError
-from services.psc.repository import clients
+from services.psc.repository import clients, grants
+from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
 from socle.idgen import secret_token
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_REFUSED = "Invalid client or Invalid client credentials"
 
 
 async def find(
@@ -28,50 +27,57 @@ async def find(
     return await clients.find_anywhere(session, client_id, default_space)
 
 
-def check_credentials(client: Client | None, secret: str | None, *, by_header: bool) -> Client:
-    """The authenticated client. Error codes as Keycloak splits them (spec: psc.md §9)."""
-    headers = {"WWW-Authenticate": 'Basic realm="esante-wallet"'} if by_header else {}
-    if client is None:
-        raise OAuthError(
-            "invalid_client",
-            _REFUSED,
-            "No such client here; a client belongs to one space, see GET /_sandbox/psc/clients.",
-            status=401,
-            headers=headers,
-        )
-    if client.secret_digest is None and secret is None:
-        return client
-    if secret is None or not client.knows_secret(secret):
-        raise OAuthError(
-            "unauthorized_client",
-            _REFUSED,
-            "Send the client's secret by HTTP Basic (client_secret_basic) or as client_secret in "
-            "the form (client_secret_post).",
-            status=401,
-            headers=headers,
-        )
-    return client
-
-
 async def enrol(
     session: WriteSession, space: str, enrolment: Enrolment
 ) -> tuple[Client, str | None]:
     """The client, effective at once, and its secret, which is told this one time."""
-    secret = None if enrolment.public else (enrolment.secret or secret_token())
-    client = Client(
-        space=space,
-        client_id=enrolment.client_id,
-        name=enrolment.name,
-        secret_digest=None if secret is None else secrets.digest(secret),
-        redirect_uris=enrolment.redirect_uris,
-        post_logout_redirect_uris=enrolment.post_logout_redirect_uris,
-        loopback=enrolment.loopback,
-        pkce=enrolment.pkce,
-    )
+    client, secret = _of(space, enrolment, None)
     if not await clients.insert(session, client):
         raise DomainError(
             Category.CONFLICT,
             "client_exists",
-            f"This space has a client {enrolment.client_id} already; choose another client_id.",
+            f"This space has a client {enrolment.client_id} already; choose another client_id, or "
+            "PUT replaces it.",
         )
+    return client, secret
+
+
+async def replace(
+    session: WriteSession, space: str, enrolment: Enrolment
+) -> tuple[Client, str | None]:
+    """As `enrol`, over a former one. A secret that is left out stays; None then, it is not known."""
+    former = await clients.find(session, space, enrolment.client_id)
+    client, secret = _of(space, enrolment, former)
+    await clients.store(session, client)
+    return client, secret
+
+
+async def remove(session: WriteSession, space: str, client_id: str) -> None:
+    """Its tokens end with it."""
+    if not await clients.delete(session, space, client_id):
+        raise DomainError(
+            Category.NOT_FOUND,
+            "client_unknown",
+            "This space has no such client; GET /_sandbox/psc/clients lists them.",
+        )
+    await grants.revoke_all_of_client(session, space, client_id, wall())
+
+
+def _of(space: str, enrolment: Enrolment, former: Client | None) -> tuple[Client, str | None]:
+    secret, digest = None, None
+    if enrolment.auth_method in SECRET_METHODS:
+        if enrolment.secret is None and former is not None and former.secret_digest is not None:
+            digest = former.secret_digest
+        else:
+            secret = enrolment.secret or secret_token()
+            digest = secrets.digest(secret)
+    values = enrolment.model_dump(
+        exclude={"secret", "public", "token_endpoint_auth_method"}, mode="python"
+    )
+    client = Client(
+        space=space,
+        secret_digest=digest,
+        token_endpoint_auth_method=enrolment.auth_method,
+        **values,
+    )
     return client, secret

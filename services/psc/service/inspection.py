@@ -13,7 +13,7 @@ from services.psc.domain.person import Person
 from services.psc.domain.refusals import OAuthError, invalid_token
 from services.psc.domain.session import Grant, Session, TokenRecord
 from services.psc.provider import Provider
-from services.psc.repository import grants, people
+from services.psc.repository import clients, grants, people
 from services.psc.repository import sessions as rows
 from services.psc.service import sessions
 from socle.clock import wall
@@ -34,16 +34,34 @@ class Live:
 
 
 async def userinfo(
-    provider: Provider, session: AsyncSession, explicit_space: str | None, token: str
-) -> dict[str, Any]:
+    provider: Provider,
+    session: AsyncSession,
+    explicit_space: str | None,
+    token: str,
+    thumbprint: bytes | None,
+) -> dict[str, Any] | str:
+    """The document; as a signed JWT, with `iss` and `aud`, for a client that was enrolled so."""
     live = await _live_access(provider, session, explicit_space, token)
     if isinstance(live, OAuthError):
         raise live
-    return claims.userinfo_claims(
+    if live.grant.certificate_thumbprint not in (None, thumbprint):
+        raise invalid_token(
+            "Client certificate missing, or its thumbprint and one in the refresh token did NOT "
+            "match",
+            "Present the certificate to which this token is bound (its cnf).",
+        )
+    document = claims.userinfo_claims(
         live.person,
         provider.auth_mode_claim(live.session.auth_mode),
         provider.settings.psc_userinfo_shape,
     )
+    client = await clients.find(session, live.grant.space, live.grant.client_id)
+    if client is None:
+        raise invalid_token("Token invalid: Client not found", _LOG_IN_AGAIN)
+    if client.userinfo_signed_response_alg is None:
+        return document
+    issued = {**document, "iss": live.grant.issuer, "aud": client.client_id}
+    return provider.signer.sign(issued, client.userinfo_signed_response_alg)
 
 
 async def introspect(

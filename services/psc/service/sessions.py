@@ -5,10 +5,11 @@ from uuid import UUID
 
 from services.psc import events
 from services.psc.domain import secrets
+from services.psc.domain.assertion import SKEW as ASSERTION_SKEW
 from services.psc.domain.person import Person
 from services.psc.domain.session import AuthMode, CloseReason, Session
 from services.psc.provider import Provider
-from services.psc.repository import requests, sessions
+from services.psc.repository import clients, keys, pushed, requests, sessions
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
 from socle.spaces import Space
@@ -118,4 +119,7 @@ async def sweep(provider: Provider, now: datetime) -> int:
     async with database.write() as session:
         await sessions.forget(session, now, now - KEPT_AFTER_CLOSING)
         await requests.forget(session, now - KEPT_AFTER_CLOSING)
+        await pushed.forget(session, now)
+        await clients.forget_assertions(session, now - ASSERTION_SKEW)
+        await keys.delete_retired(session, now - lifetimes.session_max)
     return count

@@ -4,7 +4,7 @@ A refusal that must leave a trace (a code burnt, a grant revoked) is returned, n
 would roll the trace back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.psc.domain import claims, pkce, secrets
@@ -41,6 +41,7 @@ async def exchange_code(
     code: str,
     redirect_uri: str | None,
     verifier: str | None,
+    thumbprint: bytes | None,
 ) -> Tokens | OAuthError:
     """RFC 6749 §4.1.3. The first presentation burns the code, the second ends the client's session."""
     now, digest = wall(), secrets.digest(code)
@@ -50,7 +51,20 @@ async def exchange_code(
     refusal = _refusal_of_exchange(client, grant, redirect_uri, verifier, now)
     if refusal is not None:
         return refusal
-    return await issue(provider, session, grant, now)
+    if client.tls_client_certificate_bound_access_tokens:
+        if thumbprint is None:
+            return no_certificate()
+        grant = replace(grant, certificate_thumbprint=thumbprint)
+        await grants.bind(session, grant)
+    return await issue(provider, session, client, grant, now)
+
+
+def no_certificate() -> OAuthError:
+    return OAuthError(
+        "invalid_request",
+        "Client Certification missing for MTLS HoK Token Binding",
+        "This client's tokens are bound to its certificate: present it to the TLS listener.",
+    )
 
 
 async def _refusal_of_replay(
@@ -87,7 +101,11 @@ def _refusal_of_exchange(
 
 
 async def refresh(
-    provider: Provider, session: WriteSession, client: Client, refresh_token: str
+    provider: Provider,
+    session: WriteSession,
+    client: Client,
+    refresh_token: str,
+    thumbprint: bytes | None,
 ) -> Tokens | OAuthError:
     """RFC 6749 §6, with rotation and reuse detection (RFC 9700 §4.14.2) unless set otherwise."""
     now = wall()
@@ -97,6 +115,12 @@ async def refresh(
     if token is None or grant is None or grant.client_id != client.client_id:
         return invalid_grant(
             "Invalid refresh token", "Send the refresh_token that this client was last given."
+        )
+    if grant.certificate_thumbprint not in (None, thumbprint):
+        return invalid_grant(
+            "Client certificate missing, or its thumbprint and one in the refresh token did NOT "
+            "match",
+            "Present the certificate with which these tokens were fetched.",
         )
     if token.refresh_used_at is not None:
         await grants.revoke(session, grant, now)
@@ -110,11 +134,11 @@ async def refresh(
         return invalid_grant("Session not active", f"It was revoked. {_LOG_IN_AGAIN}")
     if provider.settings.psc_refresh_rotation == "rotate":
         await grants.mark_refresh_used(session, client.space, digest, now)
-    return await issue(provider, session, grant, now)
+    return await issue(provider, session, client, grant, now)
 
 
 async def issue(
-    provider: Provider, session: WriteSession, grant: Grant, now: datetime
+    provider: Provider, session: WriteSession, client: Client, grant: Grant, now: datetime
 ) -> Tokens | OAuthError:
     """Tokens for a live session, whose idle delay starts again."""
     current = await rows.find(session, grant.space, grant.session_id)
@@ -131,12 +155,13 @@ async def issue(
     person = await people.find(session, grant.space, current.national_id)
     if person is None or not person.enabled:
         return invalid_grant("User disabled", "Choose an enabled test person.")
-    return await _sign_and_store(provider, session, grant, current, person, now)
+    return await _sign_and_store(provider, session, client, grant, current, person, now)
 
 
 async def _sign_and_store(
     provider: Provider,
     session: WriteSession,
+    client: Client,
     grant: Grant,
     current: Session,
     person: Person,
@@ -161,7 +186,7 @@ async def _sign_and_store(
         now,
         record.access_expires_at,
     )
-    access_token = provider.signer.sign(access)
+    access_token = provider.signer.sign(access, provider.settings.psc_signing_alg)
     identity = claims.id_claims(access, person, random_uuid(), access_token)
     await grants.insert_token(session, grant.space, record)
     return Tokens(
@@ -169,7 +194,7 @@ async def _sign_and_store(
         expires_in=int(lifetimes.access.total_seconds()),
         refresh_token=refresh_token,
         refresh_expires_in=int((record.refresh_expires_at - now).total_seconds()),
-        id_token=provider.signer.sign(identity),
+        id_token=provider.signer.sign(identity, client.id_token_signed_response_alg),
         session_state=str(current.id),
         scope=grant.scope,
     )

@@ -3,7 +3,7 @@
 The page polls; what the person decides meanwhile is service/ecps.py's matter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +12,7 @@ from services.psc.domain import secrets
 from services.psc.domain.authorization import AuthorizationRequest
 from services.psc.domain.ecps import AuthenticationRequest
 from services.psc.provider import Provider
-from services.psc.repository import requests
+from services.psc.repository import clients, requests
 from services.psc.service import logins
 from socle.clock import wall
 from socle.db.database import WriteSession
@@ -50,6 +50,9 @@ async def ask(
         now=wall(),
         expiry=provider.lifetimes.ciba,
     )
+    client = await clients.find(session, page.space.name, page.request.client_id)
+    if client is not None and client.auto_approve:
+        request = replace(request, status="approved")
     await requests.insert(session, request, login_digest=secrets.digest(page.login))
     return request
 

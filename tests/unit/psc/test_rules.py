@@ -25,6 +25,7 @@ LIFETIMES = Lifetimes(
     ciba=2 * MINUTE,
     ciba_interval=MINUTE / 12,
     phone_lock=15 * MINUTE,
+    pushed=MINUTE,
 )
 
 
