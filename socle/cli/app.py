@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from socle.cli.ca import app as ca_app
 from socle.cli.events import app as events_app
 from socle.errors import DomainError
 from socle.settings import MissingSettingError
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(events_app, name="events")
+app.add_typer(ca_app, name="ca")
 
 
 @app.command()

@@ -6,9 +6,10 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from socle.http.tls import CertificateAwareProtocol
 from socle.logs import get_logger
@@ -25,34 +26,35 @@ class TlsListener:
     context: ssl.SSLContext
 
 
-def serve(app: FastAPI, host: str, port: int, tls: TlsListener | None = None) -> None:
+def serve(app: ASGIApp, host: str, port: int, tls: TlsListener | None = None) -> None:
     """Until SIGTERM or SIGINT; requests in flight are given ten seconds."""
     # What was imported lives as long as the process: frozen, no full collection walks it again.
     # Measured at the gateway: p99 from 62 to 18 ms (docs/performance.md).
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http=CertificateAwareProtocol if tls else "httptools",
-        access_log=False,
-        log_config=None,
-        server_header=False,
+    Server(configuration(app, host=host, port=port), tls).run()
+
+
+def configuration(app: ASGIApp, **changes: Any) -> uvicorn.Config:
+    values: dict[str, Any] = {
+        "loop": "uvloop",
+        "http": CertificateAwareProtocol,
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
         # The gateway sets X-Forwarded-*; nobody on this machine may choose what it says.
-        proxy_headers=False,
-        date_header=True,
+        "proxy_headers": False,
+        "date_header": True,
         # Longer than the gateway keeps its idle connections, so that it never meets one that
         # is being closed.
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
-        backlog=2048,
-    )
-    _Server(config, tls).run()
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": 10,
+        "backlog": 2048,
+    }
+    return uvicorn.Config(app, **{**values, **changes})
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """One application, one life; a second listener beside the first when `tls` is given."""
 
     def __init__(self, config: uvicorn.Config, tls: TlsListener | None) -> None:

@@ -62,11 +62,15 @@ class SandboxCa:
         wanted = tuple(dict.fromkeys((name, *LOCAL_HOSTS, *hosts)))
         return self._issued(f"server-{_file_name(name)}", wanted, server=True)
 
-    def client(self, name: str) -> Credentials:
-        """A client certificate, as an application's mailbox (BAL APP) presents."""
-        return self._issued(f"client-{_file_name(name)}", (name,), server=False)
+    def client(self, name: str, unit: str | None = None) -> Credentials:
+        """A client certificate, as an application's mailbox (BAL APP) presents. `unit` is the OU,
+        where those of the IGC Santé name the structure (spec: psc.md §3)."""
+        stem = _file_name(name if unit is None else f"{name}-{unit}")
+        return self._issued(f"client-{stem}", (name,), server=False, unit=unit)
 
-    def _issued(self, stem: str, names: tuple[str, ...], *, server: bool) -> Credentials:
+    def _issued(
+        self, stem: str, names: tuple[str, ...], *, server: bool, unit: str | None = None
+    ) -> Credentials:
         issued = self.directory / "issued"
         found = Credentials(issued / f"{stem}.pem", issued / f"{stem}.key")
         with locked(self.directory / ".lock"):
@@ -76,7 +80,7 @@ class SandboxCa:
                     x.server_certificate(key.public_key(), names, self.certificate, self.key)
                     if server
                     else x.client_certificate(
-                        key.public_key(), names[0], self.certificate, self.key
+                        key.public_key(), names[0], self.certificate, self.key, unit
                     )
                 )
                 # The certificate comes last: it is what says that the pair is there.

@@ -66,9 +66,10 @@ def client_certificate(
     common_name: str,
     issuer: x509.Certificate,
     issuer_key: rsa.RSAPrivateKey,
+    unit: str | None = None,
 ) -> x509.Certificate:
     return _leaf(
-        _name(common_name), public_key, issuer, issuer_key, ExtendedKeyUsageOID.CLIENT_AUTH
+        _name(common_name, unit), public_key, issuer, issuer_key, ExtendedKeyUsageOID.CLIENT_AUTH
     ).sign(issuer_key, hashes.SHA256())
 
 
@@ -107,14 +108,14 @@ def _builder(
     )
 
 
-def _name(common_name: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, ORGANISATION),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
-        ]
-    )
+def _name(common_name: str, unit: str | None = None) -> x509.Name:
+    parts = [
+        (NameOID.COUNTRY_NAME, "FR"),
+        (NameOID.ORGANIZATION_NAME, ORGANISATION),
+        (NameOID.ORGANIZATIONAL_UNIT_NAME, unit),
+        (NameOID.COMMON_NAME, common_name),
+    ]
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value])
 
 
 def _general_name(host: str) -> x509.GeneralName:

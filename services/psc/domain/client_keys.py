@@ -1,5 +1,6 @@
 """The public keys with which a client signs its assertions (RFC 7517, RFC 7523)."""
 
+import re
 from typing import Any, Final
 
 from joserfc import jws, jwt
@@ -10,7 +11,21 @@ ALGORITHMS: Final = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519",
 )  # fmt: skip
 MAX_KEYS: Final = 20
+_MEMBERS: Final = frozenset({"kty", "kid", "n", "e", "crv", "x", "y"})
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,255}")
 MIN_RSA_BITS: Final = 2048
+
+
+def public_members(jwks: dict[str, Any]) -> dict[str, Any]:
+    """The key set without whatever else was sent along; raises ValueError as `read_jwks` does."""
+    keys = read_jwks(jwks).keys
+    shown = [
+        {name: value for name, value in key.as_dict(private=False).items() if name in _MEMBERS}
+        for key in keys
+    ]
+    if not all(_PRINTABLE.fullmatch(str(entry.get("kid", "-"))) for entry in shown):
+        raise ValueError("kid has 1 to 255 printable characters")
+    return {"keys": shown}
 
 
 def read_jwks(jwks: dict[str, Any]) -> KeySet:

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from services.psc.domain.client import SECRET_METHODS, AuthMethod, SigningAlg, is_absolute_uri
-from services.psc.domain.client_keys import read_jwks
+from services.psc.domain.client_keys import public_members
 from services.psc.domain.pkce import Policy
 
 ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
@@ -66,9 +66,7 @@ class Enrolment(BaseModel):
     @field_validator("jwks")
     @classmethod
     def _has_public_keys(cls, jwks: dict[str, Any] | None) -> dict[str, Any] | None:
-        if jwks is not None:
-            read_jwks(jwks)
-        return jwks
+        return None if jwks is None else public_members(jwks)
 
     @field_validator("tls_client_auth_subject_dn")
     @classmethod

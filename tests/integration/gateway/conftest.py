@@ -2,69 +2,28 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from gateway.app import build
 from gateway.context import Gateway
 from gateway.settings import GatewaySettings
+from socle.http.server import TlsListener
+from socle.testing.serving import serving
 from socle.testing.tokens import TokenMint
 
 SERVICES = ("psc", "ins", "dmp", "mss", "usage")
 Answer = Callable[[Request], Awaitable[Response]]
 RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.up = asyncio.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are pytest's, not the server's."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.up.set()
-
-
-@asynccontextmanager
-async def served(app: ASGIApp, *, lifespan: Literal["on", "off"]) -> AsyncIterator[str]:
-    """The address at which the application is served, in the way of socle/http/server.py."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            lifespan=lifespan,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(10):
-        await server.up.wait()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await task
-        listener.close()
 
 
 @asynccontextmanager
@@ -166,7 +125,7 @@ class _Front:
 @pytest.fixture(scope="session")
 async def served_front() -> AsyncIterator[tuple[_Front, str]]:
     front = _Front()
-    async with served(front, lifespan="off") as url:
+    async with serving(lambda _: front, lifespan="off") as url:
         yield front, url
 
 
@@ -188,10 +147,10 @@ def start(service_url: str, mint: TokenMint) -> Start:
     """Starts a gateway whose services are all `service`, but for those given by `<name>_url`."""
 
     @asynccontextmanager
-    async def gateway(**values: Any) -> AsyncIterator[Running]:
+    async def gateway(tls: TlsListener | None = None, **values: Any) -> AsyncIterator[Running]:
         urls = {f"{name}_url": service_url for name in SERVICES}
         app = build(GatewaySettings(**{**urls, **values}))
-        async with served(app, lifespan="on") as url, httpx.AsyncClient(base_url=url) as http:
+        async with serving(lambda _: app, tls=tls) as url, httpx.AsyncClient(base_url=url) as http:
             app.state.gateway.verifier.keys = mint
             yield Running(app, url, http)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -298,6 +299,10 @@ class TestEnrolment:
                 "jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]},
             },
             {"jwks": {"keys": [KEY.as_dict(private=False)]}},
+            {
+                "token_endpoint_auth_method": "private_key_jwt",
+                "jwks": {"keys": [{**KEY.as_dict(private=False), "kid": "a\x00b"}]},
+            },
             {"token_endpoint_auth_method": "tls_client_auth"},
             {
                 "token_endpoint_auth_method": "tls_client_auth",
@@ -313,6 +318,21 @@ class TestEnrolment:
         answer = await enrol(party, **fields)
         assert answer.status_code == 400, answer.text
         assert answer.json()["problems"]
+
+    async def test_keeps_of_a_key_what_is_public_and_needed(self, party: RelyingParty) -> None:
+        key = {**KEY.as_dict(private=False), "note": "\x00", "x5c": ["\ud800"]}
+        answer = await party.http.post(
+            party.prefix + CLIENTS,
+            content=json.dumps(
+                {
+                    "client_id": "keyed", "name": "Logiciel", "redirect_uris": [CALLBACK],
+                    "token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [key]},
+                }
+            ),
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        assert answer.status_code == 201
+        assert set(answer.json()["jwks"]["keys"][0]) == {"kty", "crv", "x", "y", "kid"}
 
     async def test_can_be_replaced_and_keeps_the_secret(self, party: RelyingParty) -> None:
         secret = (await enrol(party)).json()["secret"]
