@@ -23,6 +23,7 @@ from services.psc.api import (
     token,
     waiting,
 )
+from services.psc.api.cors import CrossOrigin
 from services.psc.api.render import render
 from services.psc.provider import Provider
 from services.psc.seed import seed
@@ -71,4 +72,6 @@ def build(settings: PscSettings) -> FastAPI:
         resources=[_provider],
         max_body_bytes=settings.psc_max_body_bytes,
     )
-    return create_app(spec, settings)
+    app = create_app(spec, settings)
+    app.add_middleware(CrossOrigin)
+    return app

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 from fastapi import Request
 
 from services.psc.api.context import explicit_space
+from services.psc.api.cors import answers_to
 from services.psc.domain import assertion as assertions
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
@@ -21,9 +22,10 @@ _REFUSED = "Invalid client or Invalid client credentials"
 
 async def authenticate(provider: Provider, request: Request, parameters: Parameters) -> Client:
     """In transactions of its own: call it before opening one."""
-    return await check(
-        provider, explicit_space(request), _credentials(provider, request, parameters)
-    )
+    credentials = _credentials(provider, request, parameters)
+    client = await check(provider, explicit_space(request), credentials)
+    answers_to(request, client)
+    return client
 
 
 def thumbprint_of(request: Request, provider: Provider) -> bytes | None:

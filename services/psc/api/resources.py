@@ -14,6 +14,7 @@ from services.psc.api.context import (
     refuse_repeated,
     required,
 )
+from services.psc.api.cors import answers_to
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.service import inspection
@@ -55,12 +56,13 @@ async def _userinfo(request: Request, provider: Provider, token: str | None) -> 
             headers={"WWW-Authenticate": 'Bearer realm="esante-wallet"'},
         )
     async with provider.kernel.database.read() as session:
-        document = await inspection.userinfo(
+        answer = await inspection.userinfo(
             provider, session, explicit_space(request), token, thumbprint_of(request, provider)
         )
-    if isinstance(document, str):
-        return Response(document, 200, {"Cache-Control": "no-store"}, "application/jwt")
-    return _json(document)
+    answers_to(request, answer.client)
+    if isinstance(answer.document, str):
+        return Response(answer.document, 200, {"Cache-Control": "no-store"}, "application/jwt")
+    return _json(answer.document)
 
 
 def _bearer(request: Request) -> str | None:

@@ -33,14 +33,21 @@ class Live:
     claims: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """A signed JWT, with `iss` and `aud`, for a client that was enrolled so."""
+
+    client: Client
+    document: dict[str, Any] | str
+
+
 async def userinfo(
     provider: Provider,
     session: AsyncSession,
     explicit_space: str | None,
     token: str,
     thumbprint: bytes | None,
-) -> dict[str, Any] | str:
-    """The document; as a signed JWT, with `iss` and `aud`, for a client that was enrolled so."""
+) -> UserInfo:
     live = await _live_access(provider, session, explicit_space, token)
     if isinstance(live, OAuthError):
         raise live
@@ -59,9 +66,9 @@ async def userinfo(
     if client is None:
         raise invalid_token("Token invalid: Client not found", _LOG_IN_AGAIN)
     if client.userinfo_signed_response_alg is None:
-        return document
+        return UserInfo(client, document)
     issued = {**document, "iss": live.grant.issuer, "aud": client.client_id}
-    return provider.signer.sign(issued, client.userinfo_signed_response_alg)
+    return UserInfo(client, provider.signer.sign(issued, client.userinfo_signed_response_alg))
 
 
 async def introspect(
