@@ -14,6 +14,7 @@ from services.psc.api.context import (
     prefix_of,
     query_of,
 )
+from services.psc.api.forms import AUTHORIZATION, form_body, query
 from services.psc.domain.authorization import read_request, return_address
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
@@ -27,9 +28,9 @@ from socle.idgen import secret_token
 router = APIRouter(tags=["authorization"])
 
 
-@router.get("/auth")
+@router.get("/auth", openapi_extra=query(AUTHORIZATION))
 @router.get("/auth/", include_in_schema=False)
-@router.get(f"{REALM_PATH}/protocol/openid-connect/auth")
+@router.get(f"{REALM_PATH}/protocol/openid-connect/auth", openapi_extra=query(AUTHORIZATION))
 async def authorize(request: Request, provider: CurrentProvider) -> Response:
     try:
         parameters = query_of(request)
@@ -38,9 +39,9 @@ async def authorize(request: Request, provider: CurrentProvider) -> Response:
     return await _authorize(request, provider, parameters)
 
 
-@router.post("/auth")
+@router.post("/auth", openapi_extra=form_body(AUTHORIZATION))
 @router.post("/auth/", include_in_schema=False)
-@router.post(f"{REALM_PATH}/protocol/openid-connect/auth")
+@router.post(f"{REALM_PATH}/protocol/openid-connect/auth", openapi_extra=form_body(AUTHORIZATION))
 async def authorize_by_form(request: Request, provider: CurrentProvider) -> Response:
     """OpenID Connect Core §3.1.2.1: the same request in a body."""
     try:

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate
 from services.psc.api.context import CurrentProvider, form_of, prefix_of, refuse_repeated
+from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain.ciba import read_request
 from services.psc.domain.refusals import OAuthError
 from services.psc.service import ciba
@@ -14,7 +15,13 @@ from socle.auth.tokens import REALM_PATH
 router = APIRouter(tags=["ciba"])
 
 
-@router.post(f"{REALM_PATH}/protocol/openid-connect/ext/ciba/auth")
+@router.post(
+    f"{REALM_PATH}/protocol/openid-connect/ext/ciba/auth",
+    openapi_extra=form_body(
+        (*CLIENT, "channel", "requested_expiry"),
+        required=["scope", "acr_values", "login_hint", "binding_message"],
+    ),
+)
 async def start(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)

@@ -6,13 +6,17 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate
 from services.psc.api.context import CurrentProvider, form_of, refuse_repeated
+from services.psc.api.forms import AUTHORIZATION, CLIENT, form_body
 from services.psc.service import pushed
 from socle.auth.tokens import REALM_PATH
 
 router = APIRouter(tags=["authorization"])
 
 
-@router.post(f"{REALM_PATH}/protocol/openid-connect/ext/par/request")
+@router.post(
+    f"{REALM_PATH}/protocol/openid-connect/ext/par/request",
+    openapi_extra=form_body((*CLIENT, *AUTHORIZATION)),
+)
 async def push(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)

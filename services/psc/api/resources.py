@@ -15,6 +15,7 @@ from services.psc.api.context import (
     required,
 )
 from services.psc.api.cors import answers_to
+from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.service import inspection
@@ -22,6 +23,7 @@ from socle.auth.tokens import REALM_PATH
 
 router = APIRouter(tags=["token"])
 _CONNECT = f"{REALM_PATH}/protocol/openid-connect"
+_ABOUT_A_TOKEN = form_body((*CLIENT, "token_type_hint"), required=["token"])
 
 
 def _json(body: dict[str, Any]) -> Response:
@@ -33,7 +35,7 @@ async def userinfo(request: Request, provider: CurrentProvider) -> Response:
     return await _userinfo(request, provider, _bearer(request))
 
 
-@router.post(f"{_CONNECT}/userinfo")
+@router.post(f"{_CONNECT}/userinfo", openapi_extra=form_body(("access_token",)))
 async def userinfo_by_form(request: Request, provider: CurrentProvider) -> Response:
     """The token in the header, or in the form (RFC 6750 §2.2), not in both."""
     header, form = _bearer(request), await form_of(request)
@@ -70,7 +72,7 @@ def _bearer(request: Request) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-@router.post(f"{_CONNECT}/token/introspect")
+@router.post(f"{_CONNECT}/token/introspect", openapi_extra=_ABOUT_A_TOKEN)
 async def introspect(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)
@@ -88,7 +90,7 @@ async def introspect(request: Request, provider: CurrentProvider) -> Response:
         )
 
 
-@router.post(f"{_CONNECT}/revoke")
+@router.post(f"{_CONNECT}/revoke", openapi_extra=_ABOUT_A_TOKEN)
 async def revoke(request: Request, provider: CurrentProvider) -> Response:
     form = await form_of(request)
     refuse_repeated(form)

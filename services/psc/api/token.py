@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate, thumbprint_of
 from services.psc.api.context import CurrentProvider, form_of, refuse_repeated, required
+from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
@@ -18,7 +19,14 @@ from socle.db.database import WriteSession
 router = APIRouter(tags=["token"])
 
 
-@router.post(f"{REALM_PATH}/protocol/openid-connect/token")
+@router.post(
+    f"{REALM_PATH}/protocol/openid-connect/token",
+    openapi_extra=form_body(
+        (*CLIENT, "code", "redirect_uri", "code_verifier", "refresh_token", "auth_req_id", "scope"),
+        required=["grant_type"],
+        choices={"grant_type": ["authorization_code", "refresh_token", ciba_rules.GRANT_TYPE]},
+    ),
+)
 async def token(request: Request, provider: CurrentProvider) -> Response:
     parameters = await form_of(request)
     refuse_repeated(parameters)
