@@ -1,6 +1,6 @@
 """What one process holds: settings, database, spaces, log, verifier. Built once, at start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from socle.auth.keys import RemoteKeys
@@ -8,6 +8,7 @@ from socle.auth.tokens import TokenVerifier
 from socle.db.database import Database
 from socle.events.log import EventLog
 from socle.events.open_log import open_log
+from socle.faults import FaultInjector
 from socle.pseudonyms import Pseudonym, pseudonym
 from socle.settings import Settings
 from socle.spaces import Seed, SpaceRegistry
@@ -20,6 +21,7 @@ class Kernel:
     database: Database
     spaces: SpaceRegistry
     verifier: TokenVerifier
+    faults: FaultInjector = field(default_factory=FaultInjector)
 
     @classmethod
     def build(cls, service: str, settings: Settings, seed: Seed | None = None) -> "Kernel":

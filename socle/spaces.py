@@ -145,7 +145,10 @@ async def store_clock(session: WriteSession, name: str, clock: SpaceClock) -> No
 async def store_faults(session: WriteSession, name: str, faults: list[FaultRule]) -> None:
     await session.execute(
         text("UPDATE socle.space SET faults = CAST(:faults AS jsonb) WHERE name = :name"),
-        {"name": name, "faults": orjson.dumps([rule.model_dump() for rule in faults]).decode()},
+        {
+            "name": name,
+            "faults": orjson.dumps([rule.model_dump(mode="json") for rule in faults]).decode(),
+        },
     )
 
 

@@ -93,9 +93,10 @@ class Signer:
         await self.refresh()
         return dict(self.keys.as_dict(private=False))
 
-    def sign(self, claims: dict[str, Any], alg: SigningAlg) -> str:
+    def sign(self, claims: dict[str, Any], alg: SigningAlg, *, kid: str | None = None) -> str:
+        """`kid` pretends to another key than the one that signs."""
         key = self._signing[alg]
-        return jwt.encode({"alg": alg, "typ": "JWT", "kid": key.kid}, claims, key)
+        return jwt.encode({"alg": alg, "typ": "JWT", "kid": kid or key.kid}, claims, key)
 
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims of a token that one of these keys signed, expired or not; else None."""

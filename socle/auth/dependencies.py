@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError, unauthenticated
+from socle.http.faults import RequestFaults
 from socle.kernel import Kernel
 from socle.spaces import Space
 
@@ -45,7 +46,18 @@ async def _professional(request: Request) -> Subject:
     )
     require_same_space(request.state.space, subject)
     request.state.space_of_caller = subject.space  # for the journal
+    await _strike(request, subject)
     return subject
+
+
+async def _strike(request: Request, subject: Subject) -> None:
+    kernel = kernel_of(request)
+    space = await kernel.spaces.get(subject.space)
+    if space.faults:
+        faults = RequestFaults(
+            kernel.faults, kernel.service, space, request.scope, subject.client_id
+        )
+        await faults.strike(subject.national_id)
 
 
 Professional = Annotated[Subject, Depends(_professional)]

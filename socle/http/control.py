@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from socle.auth.dependencies import RequestSpace, kernel_of
-from socle.clock import SpaceClock
+from socle.clock import SpaceClock, wall
 from socle.errors import Category, DomainError
 from socle.faults import FaultRule
 from socle.http.journal import Journal
@@ -93,10 +93,11 @@ async def replace_faults(
 ) -> list[FaultRule]:
     """Replaces all the rules of the space; an empty list ends every fault."""
     kernel = kernel_of(request)
+    armed = [rule.model_copy(update={"armed_at": wall()}) for rule in rules]
     async with kernel.database.write() as session:
-        await store_faults(session, space.name, rules)
+        await store_faults(session, space.name, armed)
     await in_force_everywhere()
-    return TypeAdapter(list[FaultRule]).validate_python(rules)
+    return armed
 
 
 @router.get("/journal")

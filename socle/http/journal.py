@@ -21,6 +21,8 @@ class Entry:
     correlation_id: str
     refusal: str | None
     problems: tuple[Problem, ...]
+    faults: tuple[str, ...] = ()
+    """The rules of the space that struck."""
 
 
 class Journal:

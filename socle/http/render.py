@@ -8,6 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from socle.errors import DomainError
+from socle.faults import InjectedFault
 from socle.problems import Problem
 
 Renderer = Callable[[DomainError, str], Response]
@@ -129,7 +130,23 @@ class Dialects:
         self._by_prefix = sorted((by_prefix or {}).items(), key=lambda item: -len(item[0]))
 
     def __call__(self, path: str) -> Renderer:
+        renderer = self._of(path)
+
+        def render(error: DomainError, correlation_id: str) -> Response:
+            if isinstance(error, InjectedFault) and error.body != "protocol":
+                return _of_a_broken_proxy(error)
+            return renderer(error, correlation_id)
+
+        return render
+
+    def _of(self, path: str) -> Renderer:
         for prefix, renderer in self._by_prefix:
             if path.startswith(prefix):
                 return renderer
         return render_json
+
+
+def _of_a_broken_proxy(error: InjectedFault) -> Response:
+    """What clients that expect their own protocol have to survive (spec: psc.md §6.1)."""
+    body = f"<html><body><h1>{error.status}</h1></body></html>" if error.body == "html" else ""
+    return Response(body, error.status, error.headers, "text/html" if body else None)

@@ -1,5 +1,6 @@
 """What goes back to the browser once a login has ended: the redirect and the cookies."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -11,6 +12,7 @@ from services.psc.domain.authorization import AuthorizationRequest, ReturnAddres
 from services.psc.domain.refusals import RedirectError
 from services.psc.provider import Provider
 from services.psc.service import logins
+from socle.http.faults import RequestFaults
 
 
 def address_of(asked: AuthorizationRequest) -> ReturnAddress:
@@ -23,9 +25,16 @@ def approved(
     address: ReturnAddress,
     issuer: str,
     approval: logins.Approved,
+    faults: RequestFaults,
 ) -> Response:
     """`iss` (RFC 9207) and `session_state` come with the code, as PSC sends them."""
     answer = {"session_state": str(approval.session_id), "iss": issuer, "code": approval.code}
+    if (rule := faults.effect("oauth_error", approval.person)) is not None:
+        answer = {"error": rule.value or "", "error_description": f"Fault {rule.id}", "iss": issuer}
+    if faults.effect("drop_state", approval.person):
+        address = replace(address, state=None)
+    if faults.effect("drop_iss", approval.person):
+        del answer["iss"]
     response = _redirect(request, address, answer)
     if approval.cookie is not None:
         set_cookie(response, request, provider, SESSION_COOKIE, approval.cookie)

@@ -14,6 +14,7 @@ from services.psc.api.context import (
     prefix_of,
     query_of,
 )
+from services.psc.api.faults import faults_of
 from services.psc.api.forms import AUTHORIZATION, form_body, query
 from services.psc.domain.authorization import read_request, return_address
 from services.psc.domain.client import Client
@@ -70,6 +71,8 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
             name, parameters = parameters, await pushed.resolve(reading, client, parameters)
     address = return_address(parameters, client)
     space = await kernel.spaces.get(client.space)
+    faults = faults_of(request, provider, space, client.client_id)
+    await faults.strike()
     async with kernel.database.write() as session:
         if asked_ahead:
             await pushed.take(session, client, name)
@@ -87,7 +90,7 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
         except RedirectError as error:
             return refused(request, address, issuer, error)
         if isinstance(outcome, logins.Approved):
-            return approved(request, provider, address, issuer, outcome)
+            return approved(request, provider, address, issuer, outcome, faults)
         answer = await login.show(
             request,
             provider,

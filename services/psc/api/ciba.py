@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate
 from services.psc.api.context import CurrentProvider, form_of, prefix_of, refuse_repeated
+from services.psc.api.faults import faults_of
 from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain.ciba import read_request
 from services.psc.domain.refusals import OAuthError
@@ -41,7 +42,8 @@ async def start(request: Request, provider: CurrentProvider) -> Response:
             "CIBA is opened for each client by itself: enrol it with ciba: true.",
         )
     asked = read_request(form)
-    await kernel.spaces.get(client.space)  # its people are there once it is seeded
+    space = await kernel.spaces.get(client.space)  # its people are there once it is seeded
+    await faults_of(request, provider, space, client.client_id).strike(asked.national_id)
     issuer = provider.issuer(prefix_of(request))
     async with kernel.database.write() as session:
         started = await ciba.start(provider, session, client, asked, issuer)

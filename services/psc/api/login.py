@@ -17,6 +17,7 @@ from services.psc.api.context import (
     prefix_of,
     query_of,
 )
+from services.psc.api.faults import faults_of
 from services.psc.api.pages import page
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
@@ -102,7 +103,8 @@ async def authenticate(request: Request, provider: CurrentProvider) -> Response:
     except ChoiceError as error:
         request.state.refusal = error
         return await _again(request, provider, opened, tab, error)
-    return approved(request, provider, address_of(opened.request), opened.issuer, approval)
+    faults = faults_of(request, provider, opened.space, opened.request.client_id)
+    return approved(request, provider, address_of(opened.request), opened.issuer, approval, faults)
 
 
 async def page_of(request: Request, provider: Provider, parameters: Parameters) -> logins.OpenPage:

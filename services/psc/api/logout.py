@@ -1,5 +1,6 @@
 """The end of a session (spec: psc.md §4): hinted, confirmed on a page, or by refresh token."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -14,6 +15,7 @@ from services.psc.api.context import (
     prefix_of,
     query_of,
 )
+from services.psc.api.faults import faults_of
 from services.psc.api.pages import page
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError, PageError
@@ -68,6 +70,8 @@ async def _log_out(
         else:
             cookie = request.cookies.get(SESSION_COOKIE)
             await logout.end_of_browser(provider, session, space, cookie)
+    if faults_of(request, provider, space, asked.client_id).effect("drop_state"):
+        asked = replace(asked, state=None)
     response = _goodbye(request, asked)
     response.delete_cookie(SESSION_COOKIE, path=f"{prefix_of(request)}/auth")
     return response

@@ -15,10 +15,12 @@ from services.psc.api.context import (
     required,
 )
 from services.psc.api.cors import answers_to
+from services.psc.api.faults import faults_of
 from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.service import inspection
+from services.psc.service.faulty import distorted
 from socle.auth.tokens import REALM_PATH
 
 router = APIRouter(tags=["token"])
@@ -62,8 +64,13 @@ async def _userinfo(request: Request, provider: Provider, token: str | None) -> 
             provider, session, explicit_space(request), token, thumbprint_of(request, provider)
         )
     answers_to(request, answer.client)
-    if isinstance(answer.document, str):
-        return Response(answer.document, 200, {"Cache-Control": "no-store"}, "application/jwt")
+    space = await provider.kernel.spaces.get(answer.client.space)
+    if space.faults:
+        faults = faults_of(request, provider, space, answer.client.client_id)
+        await faults.strike(answer.person)
+        answer = distorted(provider.signer, faults, answer)
+    if answer.signed is not None:
+        return Response(answer.signed, 200, {"Cache-Control": "no-store"}, "application/jwt")
     return _json(answer.document)
 
 

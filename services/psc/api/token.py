@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from services.psc.api.client_authentication import authenticate, thumbprint_of
 from services.psc.api.context import CurrentProvider, form_of, refuse_repeated, required
+from services.psc.api.faults import faults_of
 from services.psc.api.forms import CLIENT, form_body
 from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
@@ -13,8 +14,11 @@ from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.service import ciba, tokens
+from services.psc.service.caller import Caller
+from services.psc.service.who import person_behind
 from socle.auth.tokens import REALM_PATH
 from socle.db.database import WriteSession
+from socle.http.faults import RequestFaults
 
 router = APIRouter(tags=["token"])
 
@@ -31,13 +35,9 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     parameters = await form_of(request)
     refuse_repeated(parameters)
     grant_type = required(parameters, "grant_type")
-    client = await authenticate(provider, request, parameters)
-    thumbprint = thumbprint_of(request, provider)
-    if grant_type == ciba_rules.GRANT_TYPE:
-        outcome = await _poll(provider, client, parameters, thumbprint)
-    else:
-        async with provider.kernel.database.write() as session:
-            outcome = await _grant(provider, session, client, grant_type, parameters, thumbprint)
+    caller = await _caller(request, provider, parameters)
+    async with provider.kernel.database.write() as session:
+        outcome = await _grant(provider, session, caller, grant_type, parameters)
     # Raised only now: what the refusal has burnt or revoked is committed.
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -56,39 +56,53 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     return Response(orjson.dumps(body), 200, headers, "application/json")
 
 
-async def _poll(
-    provider: Provider, client: Client, parameters: Parameters, thumbprint: bytes | None
-) -> tokens.Tokens | OAuthError:
-    """The space is looked up before the transaction: the session's event carries its time."""
-    kernel = provider.kernel
-    auth_req_id = required(parameters, "auth_req_id")
-    space = await kernel.spaces.get(client.space)
-    async with kernel.database.write() as session:
-        return await ciba.poll(provider, session, space, client, auth_req_id, thumbprint)
+async def _caller(request: Request, provider: Provider, parameters: Parameters) -> Caller:
+    """Whatever has to be read outside of the transaction is read here."""
+    client = await authenticate(provider, request, parameters)
+    space = await provider.kernel.spaces.get(client.space)
+    faults = faults_of(request, provider, space, client.client_id)
+    if space.faults:
+        await _strike(provider, faults, client, parameters)
+    return Caller(client, thumbprint_of(request, provider), faults)
+
+
+async def _strike(
+    provider: Provider, faults: RequestFaults, client: Client, parameters: Parameters
+) -> None:
+    """Before anything is burnt, so that a client that tries again after a failure succeeds."""
+    person = ""
+    if faults.asks_for_person:
+        async with provider.kernel.database.read() as session:
+            person = await person_behind(session, client, parameters)
+    await faults.strike(person)
+    rule = faults.effect("oauth_error", person)
+    if rule is not None:
+        raise OAuthError(rule.value or "", f"Fault injected by rule {rule.id} of this space.")
 
 
 async def _grant(
     provider: Provider,
     session: WriteSession,
-    client: Client,
+    caller: Caller,
     grant_type: str,
     parameters: Parameters,
-    thumbprint: bytes | None,
 ) -> tokens.Tokens | OAuthError:
-    if grant_type == "authorization_code":
-        return await tokens.exchange_code(
-            provider,
-            session,
-            client,
-            required(parameters, "code"),
-            parameters.get("redirect_uri"),
-            parameters.get("code_verifier"),
-            thumbprint,
-        )
-    if grant_type == "refresh_token":
-        return await tokens.refresh(
-            provider, session, client, required(parameters, "refresh_token"), thumbprint
-        )
+    match grant_type:
+        case "authorization_code":
+            return await tokens.exchange_code(
+                provider,
+                session,
+                caller,
+                required(parameters, "code"),
+                parameters.get("redirect_uri"),
+                parameters.get("code_verifier"),
+            )
+        case "refresh_token":
+            token = required(parameters, "refresh_token")
+            return await tokens.refresh(provider, session, caller, token)
+        case ciba_rules.GRANT_TYPE:
+            auth_req_id = required(parameters, "auth_req_id")
+            return await ciba.poll(provider, session, caller, auth_req_id)
     raise OAuthError(
         "unsupported_grant_type",
         "Unsupported grant_type",

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from services.psc.api import phone
 from services.psc.api.answers import address_of, approved
 from services.psc.api.context import CurrentProvider, prefix_of, query_of
+from services.psc.api.faults import faults_of
 from services.psc.api.login import AUTHENTICATE, WAITING, client_of, page_of, waiting_address
 from services.psc.api.pages import page
 from services.psc.domain.parameters import Parameters
@@ -27,7 +28,8 @@ async def wait(request: Request, provider: CurrentProvider) -> Response:
         outcome = await waiting.finish(provider, session, opened, id_)
         if isinstance(outcome, waiting.LoggedIn):
             address = address_of(outcome.request)
-            return approved(request, provider, address, outcome.issuer, outcome.approved)
+            faults = faults_of(request, provider, opened.space, outcome.request.client_id)
+            return approved(request, provider, address, outcome.issuer, outcome.approved, faults)
         client = await client_of(session, opened)
     fields = {"login": opened.login, "space": opened.space.name}
     action = prefix_of(request) + AUTHENTICATE

@@ -83,8 +83,12 @@ class Enrolment(BaseModel):
     @model_validator(mode="after")
     def _is_coherent(self) -> "Enrolment":
         self._check_method()
-        if not self.redirect_uris and not self.loopback and not self.ciba:
-            raise ValueError("give at least one of redirect_uris, loopback: true or ciba: true")
+        ciba_only = self.ciba and "ciba" in self.model_fields_set
+        if not self.redirect_uris and not self.loopback and not ciba_only:
+            raise ValueError(
+                "give at least one of redirect_uris or loopback: true; a client that uses CIBA "
+                "only says ciba: true"
+            )
         for uri in (*self.redirect_uris, *self.post_logout_redirect_uris):
             if not is_absolute_uri(uri):
                 raise ValueError(

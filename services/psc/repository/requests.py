@@ -55,6 +55,18 @@ async def lock_polled(
     return _request(result.one_or_none())
 
 
+async def person_of_polled(session: AsyncSession, space: str, digest: bytes) -> str | None:
+    result = await session.execute(
+        text(
+            "SELECT national_id FROM psc.authentication_request"
+            " WHERE space = :space AND auth_req_digest = :digest"
+        ),
+        {"space": space, "digest": digest},
+    )
+    found: str | None = result.scalar_one_or_none()
+    return found
+
+
 async def lock(session: WriteSession, space: str, id_: UUID) -> AuthenticationRequest | None:
     result = await session.execute(
         text(

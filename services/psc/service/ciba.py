@@ -12,11 +12,11 @@ from services.psc.domain.session import Grant
 from services.psc.provider import Provider
 from services.psc.repository import grants, people, requests
 from services.psc.service import sessions
+from services.psc.service.caller import Caller
 from services.psc.service.tokens import Tokens, issue, no_certificate
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
-from socle.spaces import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +64,10 @@ async def start(
 
 
 async def poll(
-    provider: Provider,
-    session: WriteSession,
-    space: Space,
-    client: Client,
-    auth_req_id: str,
-    thumbprint: bytes | None,
+    provider: Provider, session: WriteSession, caller: Caller, auth_req_id: str
 ) -> Tokens | OAuthError:
     """Tokens once, after the person has approved. Refusals are returned: what they note is kept."""
-    now = wall()
+    now, space, client = wall(), caller.space, caller.client
     request = await requests.lock_polled(session, space.name, secrets.digest(auth_req_id))
     if request is None:
         return invalid_grant("Invalid Auth Req ID", "Send the auth_req_id as it was answered.")
@@ -89,7 +84,7 @@ async def poll(
         )
     if verdict == "used":
         return invalid_grant("Invalid Auth Req ID", "Its tokens were fetched already.")
-    if _is_hasty(provider, request, now):
+    if _is_hasty(provider, request, now) or caller.faults.effect("slow_down", request.national_id):
         return OAuthError(
             "slow_down",
             "too early to access",
@@ -104,12 +99,9 @@ async def poll(
         )
     if verdict == "refused":
         return OAuthError("access_denied", "not authorized", "The person refused.")
-    bound = client.tls_client_certificate_bound_access_tokens
-    if bound and thumbprint is None:
+    if client.tls_client_certificate_bound_access_tokens and caller.thumbprint is None:
         return no_certificate()
-    return await _tokens(
-        provider, session, space, client, request, thumbprint if bound else None, now
-    )
+    return await _tokens(provider, session, caller, request, now)
 
 
 def _is_hasty(provider: Provider, request: AuthenticationRequest, now: datetime) -> bool:
@@ -121,12 +113,11 @@ def _is_hasty(provider: Provider, request: AuthenticationRequest, now: datetime)
 async def _tokens(
     provider: Provider,
     session: WriteSession,
-    space: Space,
-    client: Client,
+    caller: Caller,
     request: AuthenticationRequest,
-    thumbprint: bytes | None,
     now: datetime,
 ) -> Tokens | OAuthError:
+    space, bound = caller.space, caller.client.tls_client_certificate_bound_access_tokens
     await requests.decide(session, request, "used", request.wrong_numbers)
     person = await people.find(session, space.name, request.national_id)
     if person is None or not person.enabled:
@@ -149,7 +140,7 @@ async def _tokens(
         code_expires_at=now,
         code_used_at=now,
         revoked_at=None,
-        certificate_thumbprint=thumbprint,
+        certificate_thumbprint=caller.thumbprint if bound else None,
     )
     await grants.insert(session, grant, None)
-    return await issue(provider, session, client, grant, now)
+    return await issue(provider, session, caller, grant, now)

@@ -35,10 +35,12 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class UserInfo:
-    """A signed JWT, with `iss` and `aud`, for a client that was enrolled so."""
+    """`signed` holds the document as a JWT, with `iss` and `aud`, for a client enrolled so."""
 
     client: Client
-    document: dict[str, Any] | str
+    person: str = field(repr=False)
+    document: dict[str, Any] = field(repr=False)
+    signed: str | None = field(repr=False)
 
 
 async def userinfo(
@@ -65,10 +67,11 @@ async def userinfo(
     client = await clients.find(session, live.grant.space, live.grant.client_id)
     if client is None:
         raise invalid_token("Token invalid: Client not found", _LOG_IN_AGAIN)
-    if client.userinfo_signed_response_alg is None:
-        return UserInfo(client, document)
-    issued = {**document, "iss": live.grant.issuer, "aud": client.client_id}
-    return UserInfo(client, provider.signer.sign(issued, client.userinfo_signed_response_alg))
+    alg, signed = client.userinfo_signed_response_alg, None
+    if alg is not None:
+        issued = {**document, "iss": live.grant.issuer, "aud": client.client_id}
+        signed = provider.signer.sign(issued, alg)
+    return UserInfo(client, live.person.SubjectNameID, document, signed)
 
 
 async def introspect(

@@ -28,6 +28,7 @@ class Approved:
     code: str
     session_id: UUID
     cookie: str | None
+    person: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ async def authorize(
     if current is not None and _is_enough(current, request, hinted, now):
         await rows.touch(session, space.name, current.id, now)
         code = await _grant(provider, session, current, request, issuer, now)
-        return Approved(code, current.id, None)
+        return Approved(code, current.id, None, current.national_id)
     if "none" in request.prompt:
         raise RedirectError(
             "login_required",
@@ -181,7 +182,7 @@ async def log_in(
         provider, session, space, person, mode, request.client_id, now
     )
     code = await _grant(provider, session, opened, request, issuer, now)
-    return Approved(code, opened.id, cookie)
+    return Approved(code, opened.id, cookie, person.SubjectNameID)
 
 
 async def _grant(

@@ -25,6 +25,7 @@ class LogoutRequest:
     session_id: UUID | None
     redirect_uri: str | None
     state: str | None
+    client_id: str = ""
 
 
 async def read_request(
@@ -58,7 +59,8 @@ async def read_request(
             "Envoyez id_token_hint (ou client_id) et un post_logout_redirect_uri enregistré pour "
             "ce client.",
         )
-    return LogoutRequest(space, session_id, uri, parameters.get("state"))
+    name = client.client_id if client else ""
+    return LogoutRequest(space, session_id, uri, parameters.get("state"), name)
 
 
 async def _read_hint(

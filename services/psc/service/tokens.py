@@ -16,6 +16,8 @@ from services.psc.provider import Provider
 from services.psc.repository import grants, people
 from services.psc.repository import sessions as rows
 from services.psc.service import sessions
+from services.psc.service.caller import Caller
+from services.psc.service.faulty import TokenFaults
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
@@ -37,14 +39,13 @@ class Tokens:
 async def exchange_code(
     provider: Provider,
     session: WriteSession,
-    client: Client,
+    caller: Caller,
     code: str,
     redirect_uri: str | None,
     verifier: str | None,
-    thumbprint: bytes | None,
 ) -> Tokens | OAuthError:
     """RFC 6749 §4.1.3. The first presentation burns the code, the second ends the client's session."""
-    now, digest = wall(), secrets.digest(code)
+    now, digest, client = wall(), secrets.digest(code), caller.client
     grant = await grants.take_code(session, client.space, digest, now)
     if grant is None:
         return await _refusal_of_replay(session, client.space, digest, now)
@@ -52,11 +53,11 @@ async def exchange_code(
     if refusal is not None:
         return refusal
     if client.tls_client_certificate_bound_access_tokens:
-        if thumbprint is None:
+        if caller.thumbprint is None:
             return no_certificate()
-        grant = replace(grant, certificate_thumbprint=thumbprint)
+        grant = replace(grant, certificate_thumbprint=caller.thumbprint)
         await grants.bind(session, grant)
-    return await issue(provider, session, client, grant, now)
+    return await issue(provider, session, caller, grant, now)
 
 
 def no_certificate() -> OAuthError:
@@ -103,12 +104,11 @@ def _refusal_of_exchange(
 async def refresh(
     provider: Provider,
     session: WriteSession,
-    client: Client,
+    caller: Caller,
     refresh_token: str,
-    thumbprint: bytes | None,
 ) -> Tokens | OAuthError:
     """RFC 6749 §6, with rotation and reuse detection (RFC 9700 §4.14.2) unless set otherwise."""
-    now = wall()
+    now, client, faults = wall(), caller.client, caller.faults
     digest = secrets.digest(refresh_token)
     token = await grants.lock_refresh(session, client.space, digest)
     grant = None if token is None else await grants.find(session, client.space, token.grant_id)
@@ -116,7 +116,7 @@ async def refresh(
         return invalid_grant(
             "Invalid refresh token", "Send the refresh_token that this client was last given."
         )
-    if grant.certificate_thumbprint not in (None, thumbprint):
+    if grant.certificate_thumbprint not in (None, caller.thumbprint):
         return invalid_grant(
             "Client certificate missing, or its thumbprint and one in the refresh token did NOT "
             "match",
@@ -132,13 +132,17 @@ async def refresh(
         return invalid_grant("Token is not active", f"It has expired. {_LOG_IN_AGAIN}")
     if grant.revoked_at is not None:
         return invalid_grant("Session not active", f"It was revoked. {_LOG_IN_AGAIN}")
+    if faults.armed("session_killed"):
+        current = await rows.find(session, grant.space, grant.session_id)
+        if current is not None and faults.effect("session_killed", current.national_id):
+            await sessions.close(session, faults.space, current.id, now)
     if provider.settings.psc_refresh_rotation == "rotate":
         await grants.mark_refresh_used(session, client.space, digest, now)
-    return await issue(provider, session, client, grant, now)
+    return await issue(provider, session, caller, grant, now)
 
 
 async def issue(
-    provider: Provider, session: WriteSession, client: Client, grant: Grant, now: datetime
+    provider: Provider, session: WriteSession, caller: Caller, grant: Grant, now: datetime
 ) -> Tokens | OAuthError:
     """Tokens for a live session, whose idle delay starts again."""
     current = await rows.find(session, grant.space, grant.session_id)
@@ -155,18 +159,19 @@ async def issue(
     person = await people.find(session, grant.space, current.national_id)
     if person is None or not person.enabled:
         return invalid_grant("User disabled", "Choose an enabled test person.")
-    return await _sign_and_store(provider, session, client, grant, current, person, now)
+    return await _sign_and_store(provider, session, caller, grant, current, person, now)
 
 
 async def _sign_and_store(
     provider: Provider,
     session: WriteSession,
-    client: Client,
+    caller: Caller,
     grant: Grant,
     current: Session,
     person: Person,
     now: datetime,
 ) -> Tokens:
+    client, struck = caller.client, TokenFaults.of(caller.faults, person.SubjectNameID)
     lifetimes, refresh_token = provider.lifetimes, secret_token()
     record = TokenRecord(
         refresh_digest=secrets.digest(refresh_token),
@@ -186,7 +191,8 @@ async def _sign_and_store(
         now,
         record.access_expires_at,
     )
-    access_token = provider.signer.sign(access, provider.settings.psc_signing_alg)
+    access = struck.distort(access)
+    access_token = struck.sign(provider.signer, access, provider.settings.psc_signing_alg)
     identity = claims.id_claims(access, person, random_uuid(), access_token)
     await grants.insert_token(session, grant.space, record)
     return Tokens(
@@ -194,7 +200,7 @@ async def _sign_and_store(
         expires_in=int(lifetimes.access.total_seconds()),
         refresh_token=refresh_token,
         refresh_expires_in=int((record.refresh_expires_at - now).total_seconds()),
-        id_token=provider.signer.sign(identity, client.id_token_signed_response_alg),
+        id_token=struck.sign(provider.signer, identity, client.id_token_signed_response_alg),
         session_state=str(current.id),
         scope=grant.scope,
     )

@@ -4,8 +4,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from socle.clock import monotonic, wall
 from socle.errors import DomainError
-from socle.faults import FaultInjector
 from socle.http.context import correlation_id, state_of
+from socle.http.faults import RequestFaults
 from socle.http.journal import Entry, Journal
 from socle.kernel import Kernel
 
@@ -19,7 +19,7 @@ class Observation:
     def __init__(self, app: ASGIApp, service: str, journal: Journal) -> None:
         self.app = app
         self.journal = journal
-        self.faults = FaultInjector(service)
+        self.service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(_EXEMPT):
@@ -33,6 +33,9 @@ class Observation:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if struck := state.get("faults"):
+                    named = (b"x-socle-fault", ", ".join(struck).encode())
+                    message["headers"] = [*message["headers"], named]
             await send(message)
 
         try:
@@ -40,10 +43,12 @@ class Observation:
             default_space = kernel.settings.default_space
             space = await kernel.spaces.get(state.get("space") or default_space)
             if space.faults:
-                await self.faults.apply(space.faults, scope["method"], scope["path"])
+                await RequestFaults(kernel.faults, self.service, space, scope).on_the_wire()
             await self.app(scope, receive, watched_send)
         except DomainError as error:
             state["refusal"], status = error, error.status
+            if struck := state.get("faults"):
+                error.headers = {**error.headers, "X-Socle-Fault": ", ".join(struck)}
             raise
         finally:
             refusal: DomainError | None = state.get("refusal")
@@ -58,5 +63,6 @@ class Observation:
                     correlation_id=correlation_id.get(),
                     refusal=refusal.code if refusal else None,
                     problems=refusal.problems if refusal else (),
+                    faults=tuple(state.get("faults", ())),
                 )
             )
