@@ -10,16 +10,17 @@ from services.psc import sweeper
 from services.psc.api import (
     authorization,
     ciba,
+    clients,
     discovery,
     enrolment,
     keys,
     login,
     logout,
     par,
+    people,
     phone,
     requests,
     resources,
-    sandbox,
     token,
     waiting,
 )
@@ -60,7 +61,8 @@ def build(settings: PscSettings) -> FastAPI:
             ciba.router,
             resources.router,
             logout.router,
-            sandbox.router,
+            clients.router,
+            people.router,
             keys.router,
             enrolment.router,
             requests.router,
@@ -71,6 +73,7 @@ def build(settings: PscSettings) -> FastAPI:
         workers=WORKERS,
         resources=[_provider],
         max_body_bytes=settings.psc_max_body_bytes,
+        body_limits={people.RASS: settings.max_body_bytes},
     )
     app = create_app(spec, settings)
     app.add_middleware(CrossOrigin)

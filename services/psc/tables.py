@@ -27,6 +27,9 @@ person = Table(
     Column("national_id", Text, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("document", JSONB, nullable=False),
+    # Generated: the name without accents, both ways round, for searches by its beginning.
+    Column("family_given", Text, nullable=False),
+    Column("given_family", Text, nullable=False),
 )
 
 client = Table(

@@ -49,6 +49,7 @@ class ServiceSpec:
     workers: Mapping[str, Worker] = field(default_factory=dict)
     resources: Sequence[Resource] = ()
     max_body_bytes: int | None = None
+    body_limits: Mapping[str, int] = field(default_factory=dict)
 
 
 def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
@@ -79,7 +80,11 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
     app.state.journal = Journal(settings.journal_size)
     # The last added is the outermost.
     app.add_middleware(Observation, service=spec.name, journal=app.state.journal)
-    app.add_middleware(BodyLimit, limit=spec.max_body_bytes or settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        limit=spec.max_body_bytes or settings.max_body_bytes,
+        by_path=spec.body_limits,
+    )
     app.add_middleware(SpaceOfPath)
     app.add_middleware(InFlightLimit, service=spec.name, limit=settings.max_in_flight)
     app.add_middleware(ErrorBoundary, dialects=dialects)

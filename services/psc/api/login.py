@@ -35,7 +35,7 @@ router = APIRouter(tags=["login page"], include_in_schema=False)
 AUTHENTICATE: Final = f"{REALM_PATH}/login-actions/authenticate"
 WAITING: Final = f"{REALM_PATH}/login-actions/e-cps"
 FIRST_TAB: Final[Tab] = "e-cps"
-PEOPLE_ON_PAGE: Final = 200
+PEOPLE_ON_PAGE: Final = 50
 _TAB_OF: Final[dict[Method, Tab]] = {
     "MOBILE": "e-cps",
     "PHONE": "e-cps",
@@ -54,15 +54,23 @@ async def show(
     tab: Tab = FIRST_TAB,
     message: str = "",
     status: int = 200,
+    sought: str = "",
 ) -> HTMLResponse:
-    shown = await people.list_all(session, client.space, PEOPLE_ON_PAGE)
+    """The first test people of the space; among many, those whose name or identifier is sought."""
+    if sought:
+        shown = await people.search(session, client.space, sought, PEOPLE_ON_PAGE)
+    else:
+        shown = await people.list_all(session, client.space, PEOPLE_ON_PAGE + 1)
+    many = bool(sought) or len(shown) > PEOPLE_ON_PAGE
     fields = {"login": login, "space": client.space}
     action = prefix_of(request) + AUTHENTICATE
     return page(
         "login.html",
         status,
         client=client,
-        people=[person for person in shown if person.enabled],
+        people=[person for person in shown[:PEOPLE_ON_PAGE] if person.enabled],
+        many=many,
+        sought=sought,
         fields=fields,
         message=message,
         action=action,
@@ -79,7 +87,11 @@ async def show_tab(request: Request, provider: CurrentProvider) -> Response:
     opened = await page_of(request, provider, parameters)
     asked = parameters.get("tab")
     tab: Tab = next((name for name in get_args(Tab) if name == asked), FIRST_TAB)
-    return await _again(request, provider, opened, tab)
+    return await _again(request, provider, opened, tab, sought=_sought(parameters))
+
+
+def _sought(parameters: Parameters) -> str:
+    return "".join(letter for letter in parameters.get("q") or "" if letter.isprintable())[:100]
 
 
 @router.post(AUTHENTICATE)
@@ -142,6 +154,7 @@ async def _again(
     opened: logins.OpenPage,
     tab: Tab,
     error: ChoiceError | None = None,
+    sought: str = "",
 ) -> Response:
     async with provider.kernel.database.read() as session:
         client = await client_of(session, opened)
@@ -154,6 +167,7 @@ async def _again(
             tab=tab,
             message=error.hint if error else "",
             status=error.status if error else 200,
+            sought=sought,
         )
 
 

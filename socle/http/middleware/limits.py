@@ -1,5 +1,7 @@
 """Bounds: on the requests in flight, and on the bytes of one body."""
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from socle.errors import busy, too_large
@@ -38,17 +40,20 @@ class InFlightLimit:
 class BodyLimit:
     """Refuses a body as soon as it is too large: by its announced length, or while it streams."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int] | None = None) -> None:
+        """`by_path` holds other limits for some paths, without the space."""
         self.app = app
         self.limit = limit
+        self.by_path = by_path or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        limit = self.by_path.get(scope["path"], self.limit)
         announced = header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > self.limit:
-            raise too_large(self.limit)
+        if announced.isdigit() and int(announced) > limit:
+            raise too_large(limit)
         received = 0
 
         async def counted_receive() -> Message:
@@ -56,8 +61,8 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self.limit:
-                    raise too_large(self.limit)
+                if received > limit:
+                    raise too_large(limit)
             return message
 
         await self.app(scope, counted_receive, send)

@@ -1,15 +1,13 @@
-"""The control plane's part of PSC: people and clients of a space, effective at once."""
+"""The control plane's part of PSC: clients of a space, effective at once."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from services.psc.domain.client import Client
 from services.psc.domain.enrolment import Enrolment
-from services.psc.domain.person import Person
 from services.psc.repository import clients as client_rows
-from services.psc.repository import people
 from services.psc.service import clients
 from socle.auth.dependencies import RequestSpace
 from socle.db.sessions import ReadSession, WriteSession
@@ -17,22 +15,6 @@ from socle.errors import Category, DomainError
 from socle.http.control import sandbox_only
 
 router = APIRouter(prefix="/_sandbox/psc", tags=["control plane"], dependencies=[sandbox_only])
-
-
-@router.get("/people")
-async def list_people(
-    session: ReadSession,
-    space: RequestSpace,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
-) -> list[Person]:
-    return await people.list_all(session, space.name, limit)
-
-
-@router.post("/people", status_code=201)
-async def create_person(session: WriteSession, space: RequestSpace, person: Person) -> Person:
-    """Replaces the person of the same SubjectNameID: the same request twice changes nothing."""
-    await people.upsert(session, space.name, [person])
-    return person
 
 
 @router.get("/clients")
