@@ -21,6 +21,7 @@ from services.psc.api import (
     phone,
     requests,
     resources,
+    sessions,
     token,
     waiting,
 )
@@ -66,6 +67,7 @@ def build(settings: PscSettings) -> FastAPI:
             keys.router,
             enrolment.router,
             requests.router,
+            sessions.router,
             phone.router,
         ],
         seed=seed,

@@ -9,6 +9,7 @@ import typer
 
 from socle.cli.ca import app as ca_app
 from socle.cli.events import app as events_app
+from socle.cli.psc import add_to as add_psc_commands
 from socle.errors import DomainError
 from socle.settings import MissingSettingError
 
@@ -64,7 +65,7 @@ def gateway() -> None:
     serve_gateway()
 
 
-def _add_service(name: str, workers: dict[str, str]) -> None:
+def _add_service(name: str, workers: dict[str, str]) -> typer.Typer:
     service = typer.Typer(help=f"The {name.upper()} service and its workers.")
 
     @service.callback(invoke_without_command=True)
@@ -77,6 +78,7 @@ def _add_service(name: str, workers: dict[str, str]) -> None:
     for worker, description in workers.items():
         service.command(worker, help=description)(_worker_command(name, worker))
     app.add_typer(service, name=name)
+    return service
 
 
 def _worker_command(service: str, worker: str) -> Callable[[], None]:
@@ -90,7 +92,7 @@ def _worker_command(service: str, worker: str) -> Callable[[], None]:
 
 _RELAY = {"relay": "Takes the service's outbox to the event log."}
 _CONSUME = {"consume": "Applies the events that the service listens to."}
-_add_service("psc", _RELAY)
+add_psc_commands(_add_service("psc", _RELAY))
 _add_service("ins", _RELAY)
 _add_service("dmp", _RELAY | _CONSUME)
 _add_service("mss", _RELAY)

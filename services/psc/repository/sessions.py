@@ -112,6 +112,21 @@ async def find_of_browser(session: AsyncSession, space: str, digest: bytes) -> S
     return _session(result.one_or_none())
 
 
+async def list_open(
+    session: AsyncSession, space: str, national_id: str | None, limit: int
+) -> list[Session]:
+    """The newest first."""
+    result = await session.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM psc.session WHERE space = :space AND closed_at IS NULL"
+            " AND (CAST(:person AS text) IS NULL OR national_id = :person)"
+            " ORDER BY started_at DESC, id LIMIT :limit"
+        ),
+        {"space": space, "person": national_id, "limit": limit},
+    )
+    return [found for row in result if (found := _session(row)) is not None]
+
+
 async def touch(session: WriteSession, space: str, id_: UUID, now: datetime) -> bool:
     """Restarts the idle delay; False when the session was closed meanwhile."""
     result = await session.execute(
