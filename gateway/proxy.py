@@ -51,7 +51,12 @@ async def _ask(
         fields["Content-Length"] = client.length
     try:
         return await gateway.upstreams.send(
-            route.service, scope["method"], target_of(scope), fields, client.pieces()
+            route.service,
+            scope["method"],
+            target_of(scope),
+            fields,
+            client.pieces(),
+            _patience(gateway, route),
         )
     except aiohttp.ClientConnectorError as error:
         raise unreachable(route.service) from error
@@ -61,6 +66,16 @@ async def _ask(
         if client.failure is not None:
             raise client.failure from error
         raise broken(route.service) from error
+
+
+def _patience(gateway: Gateway, route: Route) -> aiohttp.ClientTimeout | None:
+    if route.patience_seconds is None:
+        return None
+    return aiohttp.ClientTimeout(
+        total=None,
+        sock_connect=gateway.settings.gateway_connect_seconds,
+        sock_read=route.patience_seconds,
+    )
 
 
 async def _give_back(

@@ -31,6 +31,8 @@ class Route:
     service: str
     access: Access
     render: Renderer = render_json
+    patience_seconds: float | None = None
+    """How long the service may say nothing, where it is not the gateway's usual time."""
 
     def holds(self, path: str) -> bool:
         """Whole segments only: /insight is not under /ins."""
@@ -39,6 +41,13 @@ class Route:
 
 _PUBLIC = (
     Route("/auth", "psc", Access.OPEN, render_oauth),
+    Route("/realms/signsessiondata", "psc", Access.OPEN, render_oauth),
+    # The Proxy e-Santé knows its callers by its cookie; /connect waits for a person.
+    Route("/connect", "psc", Access.OPEN, patience_seconds=330),
+    Route("/disconnect", "psc", Access.OPEN),
+    Route("/send", "psc", Access.OPEN),
+    Route("/traces", "psc", Access.OPEN),
+    Route("/check/alive", "psc", Access.OPEN),
     Route("/lps", "ins", Access.SERVICE, render_soap),
     Route("/ins", "ins", Access.BEARER),
     Route("/dmp/fhir", "dmp", Access.BEARER, render_outcome),

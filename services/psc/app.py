@@ -13,6 +13,8 @@ from services.psc.api import (
     clients,
     discovery,
     enrolment,
+    esante_proxy,
+    exchange,
     keys,
     login,
     logout,
@@ -31,6 +33,7 @@ from services.psc.provider import Provider
 from services.psc.seed import seed
 from services.psc.settings import PscSettings
 from services.psc.workers import WORKERS
+from socle.auth.tokens import API_REALM_PATH
 from socle.http.app import ServiceSpec, create_app
 from socle.kernel import Kernel
 
@@ -46,6 +49,7 @@ async def _provider(kernel: Kernel, app: FastAPI) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await provider.http.aclose()
 
 
 def build(settings: PscSettings) -> FastAPI:
@@ -62,6 +66,8 @@ def build(settings: PscSettings) -> FastAPI:
             ciba.router,
             resources.router,
             logout.router,
+            exchange.router,
+            esante_proxy.router,
             clients.router,
             people.router,
             keys.router,
@@ -71,11 +77,15 @@ def build(settings: PscSettings) -> FastAPI:
             phone.router,
         ],
         seed=seed,
-        dialects={"/auth": render},
+        dialects={
+            "/auth": render,
+            API_REALM_PATH: render,
+            **dict.fromkeys(("/connect", "/disconnect", "/send", "/traces"), esante_proxy.render),
+        },
         workers=WORKERS,
         resources=[_provider],
         max_body_bytes=settings.psc_max_body_bytes,
-        body_limits={people.RASS: settings.max_body_bytes},
+        body_limits=dict.fromkeys((people.RASS, "/send/"), settings.max_body_bytes),
     )
     app = create_app(spec, settings)
     app.add_middleware(CrossOrigin)

@@ -1,8 +1,10 @@
 """What the use cases share in one process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+
+import httpx
 
 from services.psc.domain.lifetimes import Lifetimes
 from services.psc.domain.session import AuthMode
@@ -11,12 +13,22 @@ from services.psc.signing import Signer
 from socle.auth.tokens import issuer_of
 from socle.kernel import Kernel
 
+BACKEND_SECONDS = 30.0
+
+
+def _client() -> httpx.AsyncClient:
+    """No proxy of the environment, no redirect followed: a token goes where it is sent."""
+    timeout = httpx.Timeout(BACKEND_SECONDS, connect=5)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+
 
 @dataclass
 class Provider:
     kernel: Kernel
     settings: PscSettings
     signer: Signer
+    http: httpx.AsyncClient = field(default_factory=_client)
+    """Of the Proxy e-Santé, towards the services behind it."""
 
     @classmethod
     def of(cls, kernel: Kernel) -> "Provider":

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.psc.domain.client import SigningAlg
+from socle.pki.thumbprints import Encoding
 from socle.settings import Settings
 
 
@@ -37,6 +38,21 @@ class PscSettings(Settings):
 
     psc_signing_alg: SigningAlg = "RS256"
     """What signs access tokens; each client chooses for its ID tokens and userinfo."""
+
+    psc_api_seconds: int = Field(14_400, ge=1)
+    """Life of an API token, for which a PSC token is exchanged (spec: psc.md §7)."""
+
+    psc_api_refresh_seconds: int = Field(1800, ge=1)
+    psc_cnf_encoding: Encoding = "ans"
+    """How an API token writes the certificate's thumbprint: as the ANS's samples, or RFC 8705."""
+
+    psc_exchange_scope_required: bool = False
+    psc_exchange_certificate_required: bool = False
+    """The CI-SIS requires both of an exchange; the ANS's own proxy sends no scope."""
+
+    psc_proxy_session_seconds: int = Field(14_400, ge=1)
+    psc_proxy_backends: dict[str, str] = Field(default_factory=dict)
+    """Name and address of further services behind /send, as JSON."""
 
     psc_refresh_rotation: Literal["rotate", "keep"] = "rotate"
     """`keep` leaves a used refresh token valid, as Keycloak does by default (unverified for PSC)."""

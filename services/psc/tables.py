@@ -1,6 +1,17 @@
 """The tables of the schema `psc`."""
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from socle.db.base import metadata_of
@@ -166,4 +177,50 @@ token = Table(
     Column("refresh_expires_at", _Instant, nullable=False),
     Column("refresh_used_at", _Instant),
     Column("access_revoked_at", _Instant),
+)
+
+# Tokens of the API realm, for which a PSC access token was exchanged. A refresh makes another row
+# of the same grant.
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("jti", Uuid, primary_key=True),
+    Column("grant_id", Uuid, nullable=False),
+    Column("refresh_digest", LargeBinary, nullable=False, unique=True),
+    Column("client_id", Text, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("national_id", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("audience", ARRAY(Text), nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("certificate_thumbprint", LargeBinary),
+    Column("issued_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("refresh_expires_at", _Instant, nullable=False),
+    Column("refresh_used_at", _Instant),
+    Column("revoked_at", _Instant),
+)
+
+# A thick client's session at the Proxy e-Santé, which keeps the tokens for it.
+proxy_session = Table(
+    "proxy_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("space", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("national_id", Text, nullable=False),
+    Column("session_id", Uuid, nullable=False),
+    Column("api_token", Uuid, nullable=False),
+    Column("started_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+)
+
+proxy_trace = Table(
+    "proxy_trace",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("space", Text, nullable=False),
+    Column("document", JSONB, nullable=False),
+    Column("at", _Instant, nullable=False),
 )

@@ -6,8 +6,10 @@ from fastapi import Depends, Request
 
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError, unauthenticated
+from socle.http import client_certificate
 from socle.http.faults import RequestFaults
 from socle.kernel import Kernel
+from socle.pki.thumbprints import encoded
 from socle.spaces import Space
 
 
@@ -45,9 +47,24 @@ async def _professional(request: Request) -> Subject:
         bearer_token(request.headers.get("authorization"))
     )
     require_same_space(request.state.space, subject)
+    _require_certificate(request, subject)
     request.state.space_of_caller = subject.space  # for the journal
     await _strike(request, subject)
     return subject
+
+
+def _require_certificate(request: Request, subject: Subject) -> None:
+    """A certificate-bound token is worth nothing without its certificate (RFC 8705 §3)."""
+    if subject.confirmation is None:
+        return
+    certificate = client_certificate.presented(request.scope, kernel_of(request).settings)
+    seen = certificate and encoded(client_certificate.thumbprint(certificate)).values()
+    if subject.confirmation not in (seen or ()):
+        raise unauthenticated(
+            "token_certificate",
+            "This token is bound to a client certificate (its cnf): present that certificate to the "
+            "TLS listener.",
+        )
 
 
 async def _strike(request: Request, subject: Subject) -> None:

@@ -19,3 +19,5 @@ class Subject:
     auth_mode: str
     expires_at: int
     token: str = field(repr=False)
+    confirmation: str | None = None
+    """The certificate without which the token is worth nothing (`x5t#S256` of its `cnf`)."""

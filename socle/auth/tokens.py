@@ -19,15 +19,18 @@ from socle.errors import unauthenticated
 
 ALGORITHMS = ("RS256", "ES256")
 REALM_PATH = "/auth/realms/esante-wallet"
+API_REALM_PATH = "/realms/signsessiondata"
+"""The realm whose tokens a PSC token is exchanged for; the same keys sign them (docs/adr/0008)."""
+
 SPACE_CLAIM = "socle_space"
 LEEWAY_SECONDS = 0
 CACHE_SIZE = 50_000
 MAX_TOKEN_BYTES = 16 * 1024
 
 
-def issuer_of(public_url: str, prefix: str = "") -> str:
+def issuer_of(public_url: str, prefix: str = "", realm: str = REALM_PATH) -> str:
     """The issuer under `/s/<space>` (prefix) or at the root."""
-    return public_url.rstrip("/") + prefix + REALM_PATH
+    return public_url.rstrip("/") + prefix + realm
 
 
 @dataclass
@@ -98,18 +101,27 @@ class TokenVerifier:
             auth_mode=str(claims.get("authMode", "")),
             expires_at=expires_at,
             token=token,
+            confirmation=_confirmation(claims),
         )
 
     def _space(self, claims: dict[str, Any]) -> str:
         """The token's space; the issuer must be the one of that space, or the root's."""
         space = str(claims.get(SPACE_CLAIM, self.default_space))
-        if claims.get("iss") not in (
-            issuer_of(self.public_url),
-            issuer_of(self.public_url, f"/s/{space}"),
-        ):
+        known = {
+            issuer_of(self.public_url, prefix, realm)
+            for prefix in ("", f"/s/{space}")
+            for realm in (REALM_PATH, API_REALM_PATH)
+        }
+        if claims.get("iss") not in known:
             raise unauthenticated(
                 "token_issuer",
                 f"The token was not issued by {issuer_of(self.public_url)}; "
                 "if you reach Socle by another name, set SOCLE_PUBLIC_URL to it.",
             )
         return space
+
+
+def _confirmation(claims: dict[str, Any]) -> str | None:
+    cnf = claims.get("cnf")
+    value = cnf.get("x5t#S256") if isinstance(cnf, dict) else None
+    return None if value is None else str(value)

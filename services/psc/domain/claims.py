@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.psc.domain.person import Exercise, Person
 from services.psc.domain.session import Grant, Session
+from socle.pki import thumbprints
 
 Claims = dict[str, Any]
 UserInfoShape = Literal["2023-02", "2023-11"]
@@ -65,7 +66,7 @@ def confirmation(thumbprint: bytes | None) -> Claims:
     """`cnf` of a certificate-bound token (RFC 8705 §3.1)."""
     if thumbprint is None:
         return {}
-    return {"cnf": {"x5t#S256": _base64url(thumbprint)}}
+    return {"cnf": {"x5t#S256": thumbprints.encoded(thumbprint)["rfc8705"]}}
 
 
 def id_claims(access: Claims, person: Person, jti: UUID, access_token: str) -> Claims:
@@ -87,11 +88,7 @@ def id_claims(access: Claims, person: Person, jti: UUID, access_token: str) -> C
 def at_hash(access_token: str) -> str:
     """The left half of the SHA-256 (OpenID Connect Core §3.1.3.6, RS256 and ES256)."""
     half = hashlib.sha256(access_token.encode("ascii")).digest()[:16]
-    return _base64url(half)
-
-
-def _base64url(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).decode().rstrip("=")
+    return base64.urlsafe_b64encode(half).decode().rstrip("=")
 
 
 def introspection_claims(access: Claims, *, is_access_token: bool) -> Claims:

@@ -41,6 +41,19 @@ async def insert(
     )
 
 
+async def find_polled(
+    session: AsyncSession, space: str, digest: bytes
+) -> AuthenticationRequest | None:
+    result = await session.execute(
+        text(
+            f"SELECT {_COLUMNS} FROM psc.authentication_request"
+            " WHERE space = :space AND auth_req_digest = :digest"
+        ),
+        {"space": space, "digest": digest},
+    )
+    return _request(result.one_or_none())
+
+
 async def lock_polled(
     session: WriteSession, space: str, digest: bytes
 ) -> AuthenticationRequest | None:
@@ -53,18 +66,6 @@ async def lock_polled(
         {"space": space, "digest": digest},
     )
     return _request(result.one_or_none())
-
-
-async def person_of_polled(session: AsyncSession, space: str, digest: bytes) -> str | None:
-    result = await session.execute(
-        text(
-            "SELECT national_id FROM psc.authentication_request"
-            " WHERE space = :space AND auth_req_digest = :digest"
-        ),
-        {"space": space, "digest": digest},
-    )
-    found: str | None = result.scalar_one_or_none()
-    return found
 
 
 async def lock(session: WriteSession, space: str, id_: UUID) -> AuthenticationRequest | None:

@@ -50,7 +50,7 @@ async def userinfo(
     token: str,
     thumbprint: bytes | None,
 ) -> UserInfo:
-    live = await _live_access(provider, session, explicit_space, token)
+    live = await live_access(provider, session, explicit_space, token)
     if isinstance(live, OAuthError):
         raise live
     if live.grant.certificate_thumbprint not in (None, thumbprint):
@@ -78,7 +78,7 @@ async def introspect(
     provider: Provider, session: AsyncSession, client: Client, token: str
 ) -> dict[str, Any]:
     """RFC 7662: whatever is wrong with a token, the answer is no more than inactive."""
-    live = await _live_access(provider, session, client.space, token)
+    live = await live_access(provider, session, client.space, token)
     if isinstance(live, Live):
         return claims.introspection_claims(live.claims, is_access_token=True)
     record = await grants.of_refresh(session, client.space, secrets.digest(token))
@@ -124,7 +124,7 @@ async def _own_grant(session: AsyncSession, client: Client, record: TokenRecord)
     return grant
 
 
-async def _live_access(
+async def live_access(
     provider: Provider, session: AsyncSession, explicit_space: str | None, token: str
 ) -> Live | OAuthError:
     read = provider.signer.read(token)

@@ -9,12 +9,21 @@ from services.psc.domain.assertion import SKEW as ASSERTION_SKEW
 from services.psc.domain.person import Person
 from services.psc.domain.session import AuthMode, CloseReason, Session
 from services.psc.provider import Provider
-from services.psc.repository import clients, keys, pushed, requests, sessions
+from services.psc.repository import (
+    api_tokens,
+    clients,
+    esante_proxy,
+    keys,
+    pushed,
+    requests,
+    sessions,
+)
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
 from socle.spaces import Space
 
 KEPT_AFTER_CLOSING = timedelta(hours=4)
+TRACES_KEPT = timedelta(days=30)
 SWEEP_BATCH = 500
 
 
@@ -121,5 +130,7 @@ async def sweep(provider: Provider, now: datetime) -> int:
         await requests.forget(session, now - KEPT_AFTER_CLOSING)
         await pushed.forget(session, now)
         await clients.forget_assertions(session, now - ASSERTION_SKEW)
+        await api_tokens.forget(session, now - KEPT_AFTER_CLOSING)
+        await esante_proxy.forget(session, now, now - TRACES_KEPT)
         await keys.delete_retired(session, now - lifetimes.session_max)
     return count

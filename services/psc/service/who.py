@@ -12,7 +12,8 @@ async def person_behind(session: AsyncSession, client: Client, parameters: Param
     """The national identifier, or "" when nothing of this is known here."""
     if (auth_req_id := parameters.get("auth_req_id")) is not None:
         digest = secrets.digest(auth_req_id)
-        return await requests.person_of_polled(session, client.space, digest) or ""
+        request = await requests.find_polled(session, client.space, digest)
+        return "" if request is None else request.national_id
     grant = None
     if (code := parameters.get("code")) is not None:
         grant = await grants.of_code(session, client.space, secrets.digest(code))

@@ -41,7 +41,8 @@ class BodyLimit:
     """Refuses a body as soon as it is too large: by its announced length, or while it streams."""
 
     def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int] | None = None) -> None:
-        """`by_path` holds other limits for some paths, without the space."""
+        """`by_path` holds other limits for some paths, without the space; one that ends with a
+        slash stands for all below it."""
         self.app = app
         self.limit = limit
         self.by_path = by_path or {}
@@ -50,7 +51,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self.by_path.get(scope["path"], self.limit)
+        limit = self._of(scope["path"])
         announced = header(scope, b"content-length")
         if announced.isdigit() and int(announced) > limit:
             raise too_large(limit)
@@ -66,3 +67,9 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted_receive, send)
+
+    def _of(self, path: str) -> int:
+        for known, limit in self.by_path.items():
+            if path == known or (known.endswith("/") and path.startswith(known)):
+                return limit
+        return self.limit
