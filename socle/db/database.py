@@ -79,6 +79,22 @@ class Database:
             )
         return self._pool
 
+    async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
+        """One statement on the raw pool, a transaction of its own."""
+        pool = await self.pool()
+        async with pool.acquire() as connection:
+            try:
+                rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            except asyncpg.InternalClientError:
+                # Its server process was ended in the middle of something: asyncpg says so before
+                # it sends anything, so the statement can be tried again elsewhere.
+                connection.terminate()
+            else:
+                return rows
+        async with pool.acquire() as connection:
+            rows = await connection.fetch(statement, *arguments)
+            return rows
+
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()

@@ -12,6 +12,7 @@ _AWAY = (
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that broke in the middle of an operation
     PoolTimeoutError,
     OSError,
 )

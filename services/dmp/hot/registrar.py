@@ -11,7 +11,7 @@ from services.dmp import repository
 from services.dmp.domain import refusals
 from services.dmp.domain.entry import Entry, Registered
 from services.dmp.hot.batches import BatchWriter
-from services.dmp.hot.statement import register
+from services.dmp.hot.statement import REGISTER, arguments, register
 from services.dmp.ins_client import InsClient
 from services.dmp.settings import DmpSettings
 from socle.db.database import Database
@@ -56,9 +56,8 @@ class Registrar:
 
     async def _commit(self, entries: Sequence[Entry]) -> set[UUID]:
         with _transient_failures():
-            pool = await self._database.pool()
-            async with pool.acquire() as connection:
-                fresh = await register(connection, entries)
+            rows = await self._database.fetch(REGISTER, *arguments(entries))
+        fresh = {row["id"] for row in rows}
         failpoint("dmp.committed")
         return fresh
 

@@ -64,11 +64,11 @@ async def register(
     entries: Sequence[Entry],
 ) -> set[UUID]:
     """The ids that are new in the registry, durable once the surrounding transaction is."""
-    rows = await connection.fetch(REGISTER, *_columns(entries))
+    rows = await connection.fetch(REGISTER, *arguments(entries))
     return {row["id"] for row in rows}
 
 
-def _columns(entries: Sequence[Entry]) -> list[list[Any]]:
+def arguments(entries: Sequence[Entry]) -> list[list[Any]]:
     return [
         [getattr(entry, name) for entry in entries]
         for name in (

@@ -30,7 +30,7 @@ async def test_finds_no_server_error(
             "--phases", "examples,coverage,fuzzing",
             "--exclude-path", "/_sandbox/faults",
             "--exclude-path", "/_sandbox/psc/keys/rotate",  # a new RSA key each time
-            "--max-examples", "25",
+            "--max-examples", "15",
             "--seed", "20261127",
             "--workers", "2",
             "--suppress-health-check", "all",
