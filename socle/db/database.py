@@ -84,16 +84,13 @@ class Database:
         pool = await self.pool()
         async with pool.acquire() as connection:
             try:
-                rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+                return list(await connection.fetch(statement, *arguments))
             except asyncpg.InternalClientError:
                 # Its server process was ended in the middle of something: asyncpg says so before
                 # it sends anything, so the statement can be tried again elsewhere.
                 connection.terminate()
-            else:
-                return rows
         async with pool.acquire() as connection:
-            rows = await connection.fetch(statement, *arguments)
-            return rows
+            return list(await connection.fetch(statement, *arguments))
 
     async def close(self) -> None:
         if self._pool is not None:
