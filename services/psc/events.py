@@ -1,6 +1,5 @@
 """Events of PSC sessions. The professional is named by RPPS, where there is one, and not else."""
 
-from services.psc.domain.person import Person
 from services.psc.domain.session import CloseReason, Session
 from socle.db.database import WriteSession
 from socle.events.envelope import Event
@@ -15,16 +14,20 @@ SOURCE = "/psc"
 
 
 async def session_opened(
-    session: WriteSession, space: Space, opened: Session, person: Person, client_id: str, acr: str
+    session: WriteSession, space: Space, opened: Session, client_id: str, acr: str
 ) -> None:
+    await publish(session, "psc", [opened_event(space, opened, client_id, acr)])
+
+
+def opened_event(space: Space, opened: Session, client_id: str, acr: str) -> Event:
     data = {
         "session": str(opened.id),
-        "rpps": person.rpps,
+        "rpps": rpps_from_idnat(opened.national_id),
         "client_id": client_id,
         "auth_mode": opened.auth_mode,
         "acr": acr,
     }
-    await publish(session, "psc", [_event(OPENED, space, opened, data)])
+    return _event(OPENED, space, opened, data)
 
 
 async def session_closed(

@@ -8,6 +8,7 @@ import httpx
 
 from services.psc.domain.lifetimes import Lifetimes
 from services.psc.domain.session import AuthMode
+from services.psc.known_clients import KnownClients
 from services.psc.settings import PscSettings
 from services.psc.signing import Signer
 from socle.auth.tokens import issuer_of
@@ -27,16 +28,20 @@ class Provider:
     kernel: Kernel
     settings: PscSettings
     signer: Signer
+    clients: KnownClients
     http: httpx.AsyncClient = field(default_factory=_client)
     """Of the Proxy e-Santé, towards the services behind it."""
 
     @classmethod
     def of(cls, kernel: Kernel) -> "Provider":
         assert isinstance(kernel.settings, PscSettings)
+        settings = kernel.settings
+        kept = timedelta(seconds=settings.psc_session_max_seconds)
         return cls(
             kernel,
-            kernel.settings,
-            Signer(kernel.database, timedelta(seconds=kernel.settings.psc_session_max_seconds)),
+            settings,
+            Signer(kernel.database, kept),
+            KnownClients(kernel.database, settings.default_space),
         )
 
     @cached_property

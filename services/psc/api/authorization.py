@@ -20,11 +20,12 @@ from services.psc.domain.authorization import read_request, return_address
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError, PageError, RedirectError
+from services.psc.hot import login as hot
 from services.psc.provider import Provider
-from services.psc.service import clients, logins, pushed
+from services.psc.service import logins, pushed
 from socle.auth.tokens import REALM_PATH
-from socle.db.database import ReadSession
 from socle.idgen import secret_token
+from socle.spaces import Space
 
 router = APIRouter(tags=["authorization"])
 
@@ -65,14 +66,18 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
     issuer = provider.issuer(prefix_of(request))
     browser = request.cookies.get(BROWSER_COOKIE) or secret_token()
     kernel = provider.kernel
-    async with kernel.database.read() as reading:
-        client = await _known_client(request, provider, reading, parameters)
-        if asked_ahead := pushed.is_pushed(parameters):
+    client = await _known_client(request, provider, parameters)
+    if asked_ahead := pushed.is_pushed(parameters):
+        async with kernel.database.read() as reading:
             name, parameters = parameters, await pushed.resolve(reading, client, parameters)
     address = return_address(parameters, client)
     space = await kernel.spaces.get(client.space)
     faults = faults_of(request, provider, space, client.client_id)
     await faults.strike()
+    if not (space.faults or asked_ahead or request.cookies.get(SESSION_COOKIE)):
+        approval = await _at_once(provider, client, space, parameters, issuer)
+        if approval is not None:
+            return approved(request, provider, address, issuer, approval, faults)
     async with kernel.database.write() as session:
         if asked_ahead:
             await pushed.take(session, client, name)
@@ -104,9 +109,18 @@ async def _authorize(request: Request, provider: Provider, parameters: Parameter
     return answer
 
 
-async def _known_client(
-    request: Request, provider: Provider, session: ReadSession, parameters: Parameters
-) -> Client:
+async def _at_once(
+    provider: Provider, client: Client, space: Space, parameters: Parameters, issuer: str
+) -> logins.Approved | None:
+    """None when something is wrong, or a page is needed: then the longer way does it."""
+    try:
+        asked = read_request(parameters, client)
+    except RedirectError:
+        return None
+    return await hot.by_hint(provider, space, asked, issuer)
+
+
+async def _known_client(request: Request, provider: Provider, parameters: Parameters) -> Client:
     client_id = parameters.get("client_id")
     if client_id is None or "client_id" in parameters.repeated:
         raise PageError(
@@ -114,9 +128,7 @@ async def _known_client(
             "Missing parameter: client_id",
             "La demande doit porter client_id, une seule fois.",
         )
-    client = await clients.find(
-        session, explicit_space(request), provider.settings.default_space, client_id
-    )
+    client = await provider.clients.get(explicit_space(request), client_id)
     if client is None:
         raise PageError(
             "invalid_client",

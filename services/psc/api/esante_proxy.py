@@ -20,7 +20,7 @@ from services.psc.domain.esante_proxy import Connection, Origin, ProxyError, Pro
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.repository import esante_proxy as rows
-from services.psc.service import clients, esante_proxy
+from services.psc.service import esante_proxy
 from services.psc.service.backends import address_of
 from services.psc.service.caller import Caller
 from socle.auth.dependencies import RequestSpace
@@ -194,8 +194,7 @@ async def _current(request: Request, provider: Provider) -> ProxySession | None:
 async def _caller(request: Request, provider: Provider, asked: Connection) -> Caller:
     default = provider.settings.default_space
     await provider.kernel.spaces.get(explicit_space(request) or default)
-    async with provider.kernel.database.read() as session:
-        client = await clients.find(session, explicit_space(request), default, asked.client_id)
+    client = await provider.clients.get(explicit_space(request), asked.client_id)
     if client is None:
         raise ProxyError(
             404, "User National ID or Software Client ID Not Found.", metadata=asked.metadata

@@ -12,6 +12,7 @@ from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError
+from services.psc.hot import tokens as hot
 from services.psc.provider import Provider
 from services.psc.service import ciba, tokens
 from services.psc.service.caller import Caller
@@ -36,8 +37,10 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     refuse_repeated(parameters)
     grant_type = required(parameters, "grant_type")
     caller = await _caller(request, provider, parameters)
-    async with provider.kernel.database.write() as session:
-        outcome = await _grant(provider, session, caller, grant_type, parameters)
+    outcome = await _at_once(provider, caller, grant_type, parameters)
+    if outcome is None:
+        async with provider.kernel.database.write() as session:
+            outcome = await _grant(provider, session, caller, grant_type, parameters)
     # Raised only now: what the refusal has burnt or revoked is committed.
     if isinstance(outcome, OAuthError):
         raise outcome
@@ -54,6 +57,25 @@ async def token(request: Request, provider: CurrentProvider) -> Response:
     }
     headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
     return Response(orjson.dumps(body), 200, headers, "application/json")
+
+
+async def _at_once(
+    provider: Provider, caller: Caller, grant_type: str, parameters: Parameters
+) -> tokens.Tokens | OAuthError | None:
+    """None when something is wrong, or may be made wrong: then the longer way finds out what."""
+    if caller.space.faults:
+        return None
+    if grant_type == "refresh_token":
+        return await hot.refresh(provider, caller, required(parameters, "refresh_token"))
+    if grant_type == "authorization_code":
+        return await hot.exchange_code(
+            provider,
+            caller,
+            required(parameters, "code"),
+            parameters.get("redirect_uri"),
+            parameters.get("code_verifier"),
+        )
+    return None
 
 
 async def _caller(request: Request, provider: Provider, parameters: Parameters) -> Caller:

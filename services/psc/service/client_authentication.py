@@ -13,7 +13,6 @@ from services.psc.domain.distinguished_names import same_name
 from services.psc.domain.refusals import OAuthError
 from services.psc.provider import Provider
 from services.psc.repository import clients as rows
-from services.psc.service import clients
 from socle.clock import wall
 
 _REFUSED = "Invalid client or Invalid client credentials"
@@ -43,10 +42,8 @@ async def authenticate(
     provider: Provider, explicit_space: str | None, credentials: Credentials
 ) -> Client:
     """In transactions of its own: call it outside of any. Codes as Keycloak splits them (§9)."""
-    database, default = provider.kernel.database, provider.settings.default_space
     headers = {"WWW-Authenticate": 'Basic realm="esante-wallet"'} if credentials.by_header else {}
-    async with database.read() as session:
-        client = await clients.find(session, explicit_space, default, credentials.client_id)
+    client = await provider.clients.get(explicit_space, credentials.client_id)
     if client is None:
         raise OAuthError(
             "invalid_client",

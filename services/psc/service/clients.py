@@ -1,8 +1,4 @@
-"""Which client speaks, and in which space."""
-
-import re
-
-from sqlalchemy.ext.asyncio import AsyncSession
+"""Enrolment of relying parties."""
 
 from services.psc.domain import secrets
 from services.psc.domain.client import SECRET_METHODS, Client
@@ -12,19 +8,6 @@ from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
 from socle.idgen import secret_token
-
-_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-
-async def find(
-    session: AsyncSession, explicit_space: str | None, default_space: str, client_id: str
-) -> Client | None:
-    """In the space of the path; without one, wherever the client is registered."""
-    if not _CLIENT_ID.fullmatch(client_id):
-        return None
-    if explicit_space is not None:
-        return await clients.find(session, explicit_space, client_id)
-    return await clients.find_anywhere(session, client_id, default_space)
 
 
 async def enrol(

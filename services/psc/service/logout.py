@@ -11,7 +11,7 @@ from services.psc.domain.refusals import OAuthError, PageError
 from services.psc.provider import Provider
 from services.psc.repository import clients as client_rows
 from services.psc.repository import grants
-from services.psc.service import clients, sessions
+from services.psc.service import sessions
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.spaces import Space
@@ -47,9 +47,7 @@ async def read_request(
                 "client_id doit être le client auquel id_token_hint a été délivré.",
             )
     elif client_id is not None:
-        client = await clients.find(
-            session, explicit_space, provider.settings.default_space, client_id
-        )
+        client = await provider.clients.get(explicit_space, client_id)
         space = client.space if client else space
     uri = parameters.get("post_logout_redirect_uri")
     if uri is not None and (client is None or not client.may_log_out_to(uri)):

@@ -69,9 +69,7 @@ async def _open(
 ) -> Session:
     opened = Session(space.name, random_uuid(), person.SubjectNameID, auth_mode, now, now, None)
     await sessions.insert(session, opened, browser_digest)
-    await events.session_opened(
-        session, space, opened, person, client_id, provider.acr_of(auth_mode)
-    )
+    await events.session_opened(session, space, opened, client_id, provider.acr_of(auth_mode))
     return opened
 
 

@@ -4,8 +4,10 @@ A refusal that must leave a trace (a code burnt, a grant revoked) is returned, n
 would roll the trace back.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from services.psc.domain import claims, pkce, secrets
 from services.psc.domain.client import Client
@@ -171,7 +173,6 @@ async def _sign_and_store(
     person: Person,
     now: datetime,
 ) -> Tokens:
-    client, struck = caller.client, TokenFaults.of(caller.faults, person.SubjectNameID)
     lifetimes, refresh_token = provider.lifetimes, secret_token()
     record = TokenRecord(
         refresh_digest=secrets.digest(refresh_token),
@@ -182,6 +183,21 @@ async def _sign_and_store(
         refresh_used_at=None,
         access_revoked_at=None,
     )
+    await grants.insert_token(session, grant.space, record)
+    return await signed(provider, caller, grant, current, person, record, refresh_token, now)
+
+
+async def signed(
+    provider: Provider,
+    caller: Caller,
+    grant: Grant,
+    current: Session,
+    person: Person,
+    record: TokenRecord,
+    refresh_token: str,
+    now: datetime,
+) -> Tokens:
+    """The two JWTs. Signing lets go of the interpreter, so a thread keeps the other core busy."""
     access = claims.access_claims(
         grant,
         current,
@@ -191,16 +207,26 @@ async def _sign_and_store(
         now,
         record.access_expires_at,
     )
-    access = struck.distort(access)
-    access_token = struck.sign(provider.signer, access, provider.settings.psc_signing_alg)
-    identity = claims.id_claims(access, person, random_uuid(), access_token)
-    await grants.insert_token(session, grant.space, record)
+    access_token, id_token = await asyncio.to_thread(
+        _sign, provider, caller, person, access, random_uuid()
+    )
     return Tokens(
         access_token=access_token,
-        expires_in=int(lifetimes.access.total_seconds()),
+        expires_in=int(provider.lifetimes.access.total_seconds()),
         refresh_token=refresh_token,
         refresh_expires_in=int((record.refresh_expires_at - now).total_seconds()),
-        id_token=struck.sign(provider.signer, identity, client.id_token_signed_response_alg),
+        id_token=id_token,
         session_state=str(current.id),
         scope=grant.scope,
     )
+
+
+def _sign(
+    provider: Provider, caller: Caller, person: Person, access: claims.Claims, id_jti: UUID
+) -> tuple[str, str]:
+    struck = TokenFaults.of(caller.faults, person.SubjectNameID)
+    access = struck.distort(access)
+    access_token = struck.sign(provider.signer, access, provider.settings.psc_signing_alg)
+    identity = claims.id_claims(access, person, id_jti, access_token)
+    alg = caller.client.id_token_signed_response_alg
+    return access_token, struck.sign(provider.signer, identity, alg)
