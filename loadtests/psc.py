@@ -1,17 +1,20 @@
 """`make bench-psc`: logins and refreshes per second of Pro Santé Connect, directly at its port.
 
 A code login is the authorization request (approved by `login_hint`) and the code's exchange; a
-CIBA login is the backchannel request, the approval by the control plane and one poll. Each answer
-carries two RS256 signatures. Client, service and PostgreSQL share the machine.
+CIBA login is the backchannel request of a client that is approved at once, and one poll. Each
+answer carries two RS256 signatures. Client, service and PostgreSQL share the machine.
 """
 
 import argparse
 import asyncio
 import os
 import platform
+import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -24,13 +27,14 @@ from rich.table import Table
 
 from loadtests.bench import processor, progress
 from socle.clock import monotonic
-from socle.testing.stack import Stack
+from socle.testing.stack import Stack, free_ports
 
 PREFIX = "/s/bench"
 REALM = f"{PREFIX}/auth/realms/esante-wallet/protocol/openid-connect"
 CLIENT = {"client_id": "socle-demo", "client_secret": "socle-demo-secret"}
 PERSON = "899700427885"
 CALLBACK = "http://127.0.0.1:9/callback"
+APPROVED_AT_ONCE = "bench-ciba"
 ASKED = {"scope": "openid scope_all", "acr_values": "eidas1", "login_hint": PERSON}
 
 
@@ -70,22 +74,31 @@ async def refresh(http: aiohttp.ClientSession, kept: dict[str, str]) -> bool:
     return True
 
 
-async def ciba_login(http: aiohttp.ClientSession, _: dict[str, str]) -> bool:
-    form = {**CLIENT, **ASKED, "binding_message": "42", "channel": "MOBILE"}
+async def ciba_login(http: aiohttp.ClientSession, kept: dict[str, str]) -> bool:
+    if "secret" not in kept:
+        kept["secret"] = await _approving_client(http)
+    client = {"client_id": APPROVED_AT_ONCE, "client_secret": kept["secret"]}
+    form = {**client, **ASKED, "binding_message": "42", "channel": "MOBILE"}
     async with http.post(f"{REALM}/ext/ciba/auth", data=form) as answer:
         auth_req_id = (await answer.json())["auth_req_id"]
-    listed = f"{PREFIX}/_sandbox/psc/requests"
-    async with http.get(listed, params={"status": "pending", "limit": "100"}) as answer:
-        waiting = await answer.json()
-    for request in waiting:  # a rival may have approved it meanwhile: that is as good
-        async with http.post(f"{listed}/{request['id']}/approve") as answer:
-            await answer.read()
     form = {
-        **CLIENT,
+        **client,
         "grant_type": "urn:openid:params:grant-type:ciba",
         "auth_req_id": auth_req_id,
     }
     return await _token(http, form) is not None
+
+
+async def _approving_client(http: aiohttp.ClientSession) -> str:
+    """A client whose requests are approved at once, so that the provider alone is measured."""
+    secret = "bench-secret"
+    body = {
+        "client_id": APPROVED_AT_ONCE, "name": "Bench", "ciba": True, "auto_approve": True,
+        "secret": secret,
+    }  # fmt: skip
+    async with http.put(f"{PREFIX}/_sandbox/psc/clients/{APPROVED_AT_ONCE}", json=body) as answer:
+        answer.raise_for_status()
+    return secret
 
 
 async def _first_refresh_token(http: aiohttp.ClientSession) -> str:
@@ -109,6 +122,11 @@ async def _token(http: aiohttp.ClientSession, form: dict[str, str]) -> dict[str,
         return body if answer.status == httpx.codes.OK else None
 
 
+def _session(url: str, callers: int) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=callers)
+    return aiohttp.ClientSession(url, connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
 Step = Callable[[aiohttp.ClientSession, dict[str, str]], Awaitable[bool]]
 STEPS: dict[str, Step] = {
     "code login": code_login,
@@ -117,15 +135,18 @@ STEPS: dict[str, Step] = {
 }
 
 
-async def measure(url: str, name: str, step: Step, callers: int, seconds: float) -> Result:
+async def measure(
+    urls: Sequence[str], name: str, step: Step, callers: int, seconds: float
+) -> Result:
+    """Each caller keeps to one process."""
     milliseconds: list[float] = []
     failures = 0
-    jar = aiohttp.DummyCookieJar()
-    connector = aiohttp.TCPConnector(limit=callers)
-    async with aiohttp.ClientSession(url, connector=connector, cookie_jar=jar) as http:
+    async with AsyncExitStack() as stack:
+        sessions = [await stack.enter_async_context(_session(url, callers)) for url in urls]
 
-        async def call(until: float) -> None:
+        async def call(rank: int, until: float) -> None:
             nonlocal failures
+            http = sessions[rank % len(sessions)]
             kept: dict[str, str] = {}
             await step(http, kept)  # warms up
             while monotonic() < until:
@@ -136,12 +157,12 @@ async def measure(url: str, name: str, step: Step, callers: int, seconds: float)
                     failures += 1
 
         started = monotonic()
-        await asyncio.gather(*(call(started + seconds) for _ in range(callers)))
+        await asyncio.gather(*(call(rank, started + seconds) for rank in range(callers)))
         return Result(name, monotonic() - started, milliseconds, failures)
 
 
-def report(results: list[Result], callers: int) -> None:
-    table = Table(title=f"Pro Santé Connect, closed loop, {callers} callers")
+def report(results: list[Result], callers: int, processes: int) -> None:
+    table = Table(title=f"Pro Santé Connect, {processes} processes, {callers} callers")
     for column in ("operation", "per second", "p50 ms", "p95 ms", "p99 ms", "failed"):
         table.add_column(column, justify="right")
     for result in results:
@@ -157,30 +178,69 @@ def report(results: list[Result], callers: int) -> None:
     console.print(
         f"Machine: {os.cpu_count()} CPUs ({processor()}), {platform.system()} "
         f"{platform.release()}, Python {platform.python_version()}. PostgreSQL 18 embedded, fsync "
-        "on.\nOne PSC process, reached at its own port; client and database share the machine."
+        "on.\nPSC is reached at its own ports; client and database share the machine."
     )
+
+
+@contextmanager
+def more_processes(stack: Stack, count: int) -> Iterator[list[str]]:
+    """Further PSC processes over the stack's own database."""
+    ports, running = free_ports(count), list[subprocess.Popen[bytes]]()
+    home = stack.home / "postgres"
+    database = f"postgresql+asyncpg://socle@/socle?host={stack.home.resolve()}/run"
+    assert home.exists(), "the stack has no database of its own"
+    try:
+        for port in ports:
+            environment = {
+                **stack.environment, "SOCLE_PSC_PORT": str(port), "SOCLE_DATABASE_URL": database,
+                "SOCLE_PSEUDONYM_KEY": (stack.home / "pseudonym.key").read_text().strip(),
+            }  # fmt: skip
+            running.append(
+                subprocess.Popen([sys.executable, "-m", "socle.cli", "psc"], env=environment)
+            )
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        for url in urls:
+            _wait_ready(url)
+        yield urls
+    finally:
+        for process in running:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _wait_ready(url: str) -> None:
+    until = monotonic() + 30
+    while monotonic() < until:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{url}/readyz").status_code == httpx.codes.OK:
+                return
+        time.sleep(0.1)
+    sys.exit(f"bench-psc: {url} is not ready")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement")
     parser.add_argument("--callers", type=int, default=16)
+    parser.add_argument("--processes", type=int, default=1, help="of PSC, over one database")
     parser.add_argument("--only", choices=STEPS, help="one operation instead of all")
     arguments = parser.parse_args()
     chosen = [arguments.only] if arguments.only else list(STEPS)
     results = []
     with tempfile.TemporaryDirectory(prefix="socle-bench-") as home:
         Path(home).chmod(0o755)
-        with Stack(Path(home), {"SOCLE_PSC_CIBA_INTERVAL_SECONDS": "0"}) as stack:
-            url = f"http://127.0.0.1:{stack.ports['psc']}"
+        with (
+            Stack(Path(home), {"SOCLE_PSC_CIBA_INTERVAL_SECONDS": "0"}) as stack,
+            more_processes(stack, arguments.processes - 1) as others,
+        ):
+            urls = [f"http://127.0.0.1:{stack.ports['psc']}", *others]
             for name in chosen:
                 progress(name)
+                step = STEPS[name]
                 results.append(
-                    asyncio.run(
-                        measure(url, name, STEPS[name], arguments.callers, arguments.seconds)
-                    )
+                    asyncio.run(measure(urls, name, step, arguments.callers, arguments.seconds))
                 )
-    report(results, arguments.callers)
+    report(results, arguments.callers, arguments.processes)
     if any(result.failures for result in results):
         sys.exit("bench-psc: some answers were refusals")
 

@@ -75,7 +75,12 @@ class Database:
                 min_size=1,
                 max_size=self._pool_size,
                 timeout=10,
-                server_settings={"application_name": f"{self._application}-hot"},
+                server_settings={
+                    "application_name": f"{self._application}-hot",
+                    # Every hot statement looks rows up by an index. A plan made while the tables
+                    # were empty would read them whole, and is kept while they grow.
+                    "enable_seqscan": "off",
+                },
             )
         return self._pool
 

@@ -45,8 +45,7 @@ async def start(request: Request, provider: CurrentProvider) -> Response:
     space = await kernel.spaces.get(client.space)  # its people are there once it is seeded
     await faults_of(request, provider, space, client.client_id).strike(asked.national_id)
     issuer = provider.issuer(prefix_of(request))
-    async with kernel.database.write() as session:
-        started = await ciba.start(provider, session, client, asked, issuer)
+    started = await ciba.start(provider, client, asked, issuer)
     body = {
         "auth_req_id": started.auth_req_id,
         "expires_in": started.expires_in,

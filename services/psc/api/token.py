@@ -12,6 +12,7 @@ from services.psc.domain import ciba as ciba_rules
 from services.psc.domain.client import Client
 from services.psc.domain.parameters import Parameters
 from services.psc.domain.refusals import OAuthError
+from services.psc.hot import ciba as hot_ciba
 from services.psc.hot import tokens as hot
 from services.psc.provider import Provider
 from services.psc.service import ciba, tokens
@@ -75,6 +76,8 @@ async def _at_once(
             parameters.get("redirect_uri"),
             parameters.get("code_verifier"),
         )
+    if grant_type == ciba_rules.GRANT_TYPE:
+        return await hot_ciba.poll(provider, caller, required(parameters, "auth_req_id"))
     return None
 
 

@@ -24,22 +24,33 @@ _GRANT: Final = (
 )
 _GRANT_NAMES: Final = tuple(name.strip() for name in _GRANT.split(","))
 
+# Each table is entered by a unique key and nothing else, and only then filtered: while a table is
+# young the planner knows nothing of it, and of two indexes that fit it may take the one that walks
+# through every login of the client. `coalesce` keeps it off the index of the open sessions.
+#
 # $1 space, $2 now, $3 idle since, $4 started after, $5 the new token's digest, $6 its jti,
-# $7 access expiry, $8 refresh expiry if the session allows.
-_REST: Final = """
-live AS (
-    SELECT s.id AS sid, s.national_id, s.auth_mode, s.started_at, s.last_seen_at,
-           p.document->>'origine' AS origine, p.document->>'given_name' AS given_name,
-           p.document->>'family_name' AS family_name,
+# $7 access expiry, $8 refresh expiry if the session allows, $9 the longest session.
+_REST: Final = f"""
+standing AS MATERIALIZED (
+    SELECT s.id AS sid, s.national_id, s.auth_mode, s.started_at, s.last_seen_at, s.closed_at,
            granted.*
-    FROM granted
-    JOIN psc.session AS s ON s.space = granted.space AND s.id = granted.session_id
-    JOIN psc.person AS p ON p.space = s.space AND p.national_id = s.national_id
-    WHERE s.closed_at IS NULL AND s.last_seen_at > $3 AND s.started_at > $4
-      AND (p.document->>'enabled')::boolean
+    FROM granted JOIN psc.session AS s ON s.space = granted.space AND s.id = granted.session_id
+), known AS MATERIALIZED (
+    SELECT p.document, standing.*
+    FROM standing
+    JOIN psc.person AS p ON p.space = standing.space AND p.national_id = standing.national_id
+), live AS (
+    SELECT sid, national_id, auth_mode, started_at, last_seen_at, {_GRANT},
+           document->>'origine' AS origine, document->>'given_name' AS given_name,
+           document->>'family_name' AS family_name
+    FROM known
+    WHERE closed_at IS NULL AND last_seen_at > $3 AND started_at > $4
+      AND (document->>'enabled')::boolean
 ), touched AS (
     UPDATE psc.session AS s SET last_seen_at = greatest(s.last_seen_at, $2)
-    FROM live WHERE s.space = live.space AND s.id = live.sid AND s.closed_at IS NULL
+    FROM live
+    WHERE s.space = live.space AND s.id = live.sid
+      AND coalesce(s.closed_at, 'infinity') = 'infinity'
     RETURNING s.id
 ), made AS (
     INSERT INTO psc.token (space, refresh_digest, access_jti, grant_id, access_expires_at,
@@ -52,31 +63,33 @@ live AS (
 
 REFRESH: Final = f"""
 WITH presented AS (
-    SELECT refresh_digest, grant_id FROM psc.token
-    WHERE space = $1 AND refresh_digest = $10 AND refresh_used_at IS NULL
-      AND refresh_expires_at > $2
-    FOR UPDATE
+    SELECT * FROM psc.token WHERE refresh_digest = $10 FOR UPDATE
+), asked AS MATERIALIZED (
+    SELECT g.* FROM presented AS t JOIN psc.client_grant AS g
+        ON g.space = t.space AND g.id = t.grant_id
+    WHERE t.space = $1 AND t.refresh_used_at IS NULL AND t.refresh_expires_at > $2
 ), granted AS (
-    SELECT {_GRANT} FROM psc.client_grant AS g JOIN presented ON g.id = presented.grant_id
-    WHERE g.space = $1 AND g.client_id = $11 AND g.revoked_at IS NULL
-      AND (g.certificate_thumbprint IS NULL OR g.certificate_thumbprint = $12)
+    SELECT {_GRANT} FROM asked
+    WHERE client_id = $11 AND revoked_at IS NULL
+      AND (certificate_thumbprint IS NULL OR certificate_thumbprint = $12)
 ), {_REST}, used AS (
     UPDATE psc.token AS t SET refresh_used_at = $2
-    FROM presented, made WHERE $13 AND t.space = $1 AND t.refresh_digest = presented.refresh_digest
+    FROM presented, made
+    WHERE $13 AND t.space = presented.space AND t.access_jti = presented.access_jti
 )
 SELECT live.*, made.refresh_expires_at FROM live, made
 """
 
 EXCHANGE: Final = f"""
 WITH presented AS (
-    SELECT {_GRANT} FROM psc.client_grant
-    WHERE space = $1 AND code_digest = $10 AND code_used_at IS NULL AND client_id = $11
-      AND code_expires_at > $2 AND redirect_uri = $12 AND revoked_at IS NULL
-      AND challenge_method = $13 AND challenge = $14
-    FOR UPDATE
-), granted AS (SELECT * FROM presented), {_REST}, burnt AS (
+    SELECT * FROM psc.client_grant WHERE code_digest = $10 FOR UPDATE
+), granted AS (
+    SELECT {_GRANT} FROM presented
+    WHERE space = $1 AND code_used_at IS NULL AND client_id = $11 AND code_expires_at > $2
+      AND redirect_uri = $12 AND revoked_at IS NULL AND challenge_method = $13 AND challenge = $14
+), {_REST}, burnt AS (
     UPDATE psc.client_grant AS g SET code_used_at = $2
-    FROM presented, made WHERE g.space = $1 AND g.id = presented.id
+    FROM presented, made WHERE g.space = presented.space AND g.id = presented.id
 )
 SELECT live.*, made.refresh_expires_at FROM live, made
 """

@@ -111,15 +111,11 @@ async def revoke_client_session(session: WriteSession, grant: Grant, now: dateti
     )
 
 
-async def revoke_all_of_client(
-    session: WriteSession, space: str, client_id: str, now: datetime
-) -> None:
+async def delete_of_client(session: WriteSession, space: str, client_id: str) -> None:
+    """With their tokens."""
     await session.execute(
-        text(
-            "UPDATE psc.client_grant SET revoked_at = :now WHERE space = :space"
-            " AND client_id = :client_id AND revoked_at IS NULL"
-        ),
-        {"space": space, "client_id": client_id, "now": now},
+        text("DELETE FROM psc.client_grant WHERE space = :space AND client_id = :client_id"),
+        {"space": space, "client_id": client_id},
     )
 
 

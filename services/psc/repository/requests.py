@@ -9,7 +9,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain.ecps import AuthenticationRequest, Phone, Status
-from socle.db.database import WriteSession
+from socle.db.database import Database, WriteSession
 
 _COLUMNS = (
     "space, id, client_id, national_id, channel, number, choices, scope, issuer, status,"
@@ -17,25 +17,42 @@ _COLUMNS = (
 )
 
 
+_INSERT_POLLED = """
+INSERT INTO psc.authentication_request (space, id, client_id, national_id, channel, number, choices,
+    scope, issuer, status, wrong_numbers, created_at, expires_at, auth_req_digest)
+SELECT $1, $2, $3, national_id, $5, $6, $7, $8, $9, $10, 0, $11, $12, $13
+FROM psc.person
+WHERE space = $1 AND national_id = $4 AND (document->>'enabled')::boolean
+RETURNING id
+"""
+
+
+async def insert_polled(
+    database: Database, request: AuthenticationRequest, auth_req_digest: bytes
+) -> bool:
+    """CIBA's, in a transaction of its own; False for a person who is unknown here or disabled."""
+    rows = await database.fetch(
+        _INSERT_POLLED, request.space, request.id, request.client_id, request.national_id,
+        request.channel, request.number, list(request.choices), request.scope, request.issuer,
+        request.status, request.created_at, request.expires_at, auth_req_digest,
+    )  # fmt: skip
+    return bool(rows)
+
+
 async def insert(
-    session: WriteSession,
-    request: AuthenticationRequest,
-    *,
-    auth_req_digest: bytes | None = None,
-    login_digest: bytes | None = None,
+    session: WriteSession, request: AuthenticationRequest, login_digest: bytes
 ) -> None:
-    """With the digest of what its client polls by: CIBA's auth_req_id, or the login page."""
+    """A login page's."""
     await session.execute(
         text(
-            f"INSERT INTO psc.authentication_request ({_COLUMNS}, auth_req_digest, login_digest)"
+            f"INSERT INTO psc.authentication_request ({_COLUMNS}, login_digest)"
             " VALUES (:space, :id, :client_id, :national_id, :channel, :number, :choices, :scope,"
             " :issuer, :status, :wrong_numbers, :created_at, :expires_at, :last_polled_at,"
-            " :auth_req_digest, :login_digest)"
+            " :login_digest)"
         ),
         {
             **asdict(request),
             "choices": list(request.choices),
-            "auth_req_digest": auth_req_digest,
             "login_digest": login_digest,
         },
     )

@@ -29,26 +29,16 @@ class Started:
 
 
 async def start(
-    provider: Provider,
-    session: WriteSession,
-    client: Client,
-    asked: BackchannelRequest,
-    issuer: str,
+    provider: Provider, client: Client, asked: BackchannelRequest, issuer: str
 ) -> Started:
-    person = await people.find(session, client.space, asked.national_id)
-    if person is None or not person.enabled:
-        raise OAuthError(
-            "invalid_request",
-            "invalid user",
-            "login_hint names no enabled person of this space; GET /_sandbox/psc/people lists them.",
-        )
-    now, id_, auth_req_id = wall(), random_uuid(), secret_token(48)
+    """One statement, which stores the request of a person who is there and enabled."""
+    now, auth_req_id = wall(), secret_token(48)
     expiry = asked.expiry or provider.lifetimes.ciba
     request = AuthenticationRequest.pending(
         space=client.space,
-        id_=id_,
+        id_=random_uuid(),
         client_id=client.client_id,
-        national_id=person.SubjectNameID,
+        national_id=asked.national_id,
         channel=asked.channel,
         number=asked.number,
         scope=asked.scope,
@@ -58,7 +48,13 @@ async def start(
     )
     if client.auto_approve:
         request = replace(request, status="approved")
-    await requests.insert(session, request, auth_req_digest=secrets.digest(auth_req_id))
+    digest = secrets.digest(auth_req_id)
+    if not await requests.insert_polled(provider.kernel.database, request, digest):
+        raise OAuthError(
+            "invalid_request",
+            "invalid user",
+            "login_hint names no enabled person of this space; GET /_sandbox/psc/people lists them.",
+        )
     interval = provider.settings.psc_ciba_interval_seconds
     return Started(auth_req_id, int(expiry.total_seconds()), interval)
 

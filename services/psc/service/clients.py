@@ -4,7 +4,6 @@ from services.psc.domain import secrets
 from services.psc.domain.client import SECRET_METHODS, Client
 from services.psc.domain.enrolment import Enrolment
 from services.psc.repository import clients, grants
-from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
 from socle.idgen import secret_token
@@ -43,7 +42,7 @@ async def remove(session: WriteSession, space: str, client_id: str) -> None:
             "client_unknown",
             "This space has no such client; GET /_sandbox/psc/clients lists them.",
         )
-    await grants.revoke_all_of_client(session, space, client_id, wall())
+    await grants.delete_of_client(session, space, client_id)
 
 
 def _of(space: str, enrolment: Enrolment, former: Client | None) -> tuple[Client, str | None]:

@@ -43,8 +43,7 @@ async def connect(
     """Waits for the person. ProxyError(401) when Pro Santé Connect or the exchange refuses."""
     database, client = provider.kernel.database, caller.client
     backchannel = BackchannelRequest(SCOPE, asked.national_id, asked.number, asked.channel, None)
-    async with database.write() as session:
-        started = await ciba.start(provider, session, client, backchannel, psc_issuer)
+    started = await ciba.start(provider, client, backchannel, psc_issuer)
     await _wait(provider, client, started, has_left)
     async with database.write() as session:
         tokens = await ciba.poll(provider, session, caller, started.auth_req_id)

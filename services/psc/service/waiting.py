@@ -53,7 +53,7 @@ async def ask(
     client = await clients.find(session, page.space.name, page.request.client_id)
     if client is not None and client.auto_approve:
         request = replace(request, status="approved")
-    await requests.insert(session, request, login_digest=secrets.digest(page.login))
+    await requests.insert(session, request, secrets.digest(page.login))
     return request
 
 
