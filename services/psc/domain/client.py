@@ -13,7 +13,9 @@ AuthMethod = Literal[
 ]
 SigningAlg = Literal["RS256", "ES256"]
 SECRET_METHODS: Final = frozenset({"client_secret_basic", "client_secret_post"})
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# The whole authority: what a library makes of "[::1].evil.example" differs from one to the next.
+_LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?")
+_AUTHORITY = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # RFC 3986 §2: anything else (spaces, controls, backslashes) is read differently by browsers.
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 
@@ -81,10 +83,10 @@ def is_absolute_uri(uri: str) -> bool:
         return False
     # A scheme such as javascript: or data: would run in the browser; native schemes have a dot.
     if parts.scheme in ("http", "https"):
-        return bool(parts.hostname) and parts.username is None
+        return _AUTHORITY.fullmatch(parts.netloc) is not None
     return "." in parts.scheme
 
 
 def is_loopback(uri: str) -> bool:
     parts = urlsplit(uri)
-    return parts.scheme == "http" and parts.username is None and parts.hostname in LOOPBACK_HOSTS
+    return parts.scheme == "http" and _LOOPBACK.fullmatch(parts.netloc) is not None

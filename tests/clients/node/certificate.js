@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import * as client from "openid-client";
-import { visit } from "./browser.js";
+import { logIn } from "./login.js";
 import { setting, tell } from "./setting.js";
 
-const { discovery, clientId, redirectUri, person, ca, certificate, key } = setting;
+const { discovery, clientId, ca, certificate, key } = setting;
 const tls = { ca: readFileSync(ca), cert: readFileSync(certificate), key: readFileSync(key) };
 
 function overTls(url, { method, headers, body }) {
@@ -34,22 +34,7 @@ const config = await client.discovery(
   { execute: [client.allowInsecureRequests], [client.customFetch]: overTls },
 );
 config[client.customFetch] = overTls;
-const codeVerifier = client.randomPKCECodeVerifier();
-const nonce = client.randomNonce();
-const start = client.buildAuthorizationUrl(config, {
-  redirect_uri: redirectUri,
-  scope: "openid scope_all",
-  acr_values: "eidas1",
-  login_hint: person,
-  code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-  code_challenge_method: "S256",
-  nonce,
-});
-const tokens = await client.authorizationCodeGrant(config, await visit(start), {
-  pkceCodeVerifier: codeVerifier,
-  expectedNonce: nonce,
-  idTokenExpected: true,
-});
+const tokens = await logIn(config, setting);
 const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
 const introspected = await client.tokenIntrospection(config, tokens.access_token);
 tell({ userinfo, introspected });

@@ -1,9 +1,10 @@
 // openid-client: login by code with PKCE, refresh, userinfo, introspection, revocation, logout.
 import * as client from "openid-client";
 import { visit } from "./browser.js";
+import { logIn } from "./login.js";
 import { setting, tell } from "./setting.js";
 
-const { discovery, clientId, secret, redirectUri, person, pushed, signed } = setting;
+const { discovery, clientId, secret, redirectUri, signed } = setting;
 const config = await client.discovery(
   new URL(discovery),
   clientId,
@@ -11,28 +12,7 @@ const config = await client.discovery(
   client.ClientSecretBasic(secret),
   { execute: [client.allowInsecureRequests] },
 );
-const codeVerifier = client.randomPKCECodeVerifier();
-const state = client.randomState();
-const nonce = client.randomNonce();
-const parameters = {
-  redirect_uri: redirectUri,
-  scope: "openid scope_all",
-  acr_values: "eidas1",
-  login_hint: person,
-  code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-  code_challenge_method: "S256",
-  state,
-  nonce,
-};
-const start = pushed
-  ? await client.buildAuthorizationUrlWithPAR(config, parameters)
-  : client.buildAuthorizationUrl(config, parameters);
-const tokens = await client.authorizationCodeGrant(config, await visit(start), {
-  pkceCodeVerifier: codeVerifier,
-  expectedState: state,
-  expectedNonce: nonce,
-  idTokenExpected: true,
-});
+const tokens = await logIn(config, setting);
 const subject = tokens.claims().sub;
 const userinfo = await client.fetchUserInfo(config, tokens.access_token, subject);
 const refreshed = await client.refreshTokenGrant(config, tokens.refresh_token);

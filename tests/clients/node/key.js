@@ -2,10 +2,10 @@
 // so that what the test enrols is what a vendor's own tool writes.
 import * as client from "openid-client";
 import { exportJWK, generateKeyPair } from "jose";
-import { visit } from "./browser.js";
+import { logIn } from "./login.js";
 import { setting, tell } from "./setting.js";
 
-const { discovery, enrolment, clientId, redirectUri, person, alg } = setting;
+const { discovery, enrolment, clientId, redirectUri, alg } = setting;
 const pair = await generateKeyPair(alg, { extractable: true });
 const jwk = { ...(await exportJWK(pair.publicKey)), kid: "vendor-1", alg, use: "sig" };
 const enrolled = await fetch(enrolment, {
@@ -28,20 +28,5 @@ const config = await client.discovery(
   client.PrivateKeyJwt({ key: pair.privateKey, kid: "vendor-1" }),
   { execute: [client.allowInsecureRequests] },
 );
-const codeVerifier = client.randomPKCECodeVerifier();
-const nonce = client.randomNonce();
-const start = client.buildAuthorizationUrl(config, {
-  redirect_uri: redirectUri,
-  scope: "openid scope_all",
-  acr_values: "eidas1",
-  login_hint: person,
-  code_challenge: await client.calculatePKCECodeChallenge(codeVerifier),
-  code_challenge_method: "S256",
-  nonce,
-});
-const tokens = await client.authorizationCodeGrant(config, await visit(start), {
-  pkceCodeVerifier: codeVerifier,
-  expectedNonce: nonce,
-  idTokenExpected: true,
-});
+const tokens = await logIn(config, setting);
 tell({ claims: tokens.claims(), introspected: await client.tokenIntrospection(config, tokens.access_token) });
