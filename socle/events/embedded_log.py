@@ -117,7 +117,9 @@ class EmbeddedReader:
         if batches or wait_seconds <= 0:
             return batches
         try:
-            await asyncio.wait_for(self._news.wait(), wait_seconds)
+            # Not wait_for: up to Python 3.11 it swallows a cancellation that comes with the news.
+            async with asyncio.timeout(wait_seconds):
+                await self._news.wait()
         except TimeoutError:
             self._require_lock()
         return await self._fetch_now(limit)

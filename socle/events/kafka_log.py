@@ -91,7 +91,8 @@ class KafkaLog:
                 )
                 for record in records
             ]
-            await asyncio.wait_for(asyncio.gather(*sent), timeout=30)
+            async with asyncio.timeout(30):
+                await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
             # What was sent is unknown: the producer is thrown away with its buffer, and the
             # relay sends the batch again, in order. Consumers drop what they have seen.
@@ -149,7 +150,8 @@ class KafkaLog:
 
     async def _stop(self, producer: AIOKafkaProducer) -> None:
         try:
-            await asyncio.wait_for(producer.stop(), timeout=5)
+            async with asyncio.timeout(5):
+                await producer.stop()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("producer_not_stopped_cleanly", error=repr(error))
 

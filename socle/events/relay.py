@@ -86,7 +86,9 @@ class Relay:
 
     async def _wait_for_news(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         try:
-            await asyncio.wait_for(self._news.wait(), IDLE_SECONDS)
+            # Not wait_for: up to Python 3.11 it swallows a cancellation that comes with the news.
+            async with asyncio.timeout(IDLE_SECONDS):
+                await self._news.wait()
         except TimeoutError:
             await connection.execute("SELECT 1")  # notices a connection that has gone silently
 

@@ -150,7 +150,8 @@ class ManagedProcess:
         with suppress(ProcessLookupError):
             child.send_signal(self.spec.stop_signal)
         try:
-            await asyncio.wait_for(self.ended.wait(), grace)
+            async with asyncio.timeout(grace):
+                await self.ended.wait()
             return True
         except TimeoutError:
             self._say(f"did not stop within {grace:g} s and is killed")
@@ -201,7 +202,8 @@ class _OutputPipe(asyncio.Protocol):
     async def finish(self, wait: float) -> None:
         """Reads what is left; a grandchild that keeps the pipe open is not waited for."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._closed.wait()
         self.close()
 
     def close(self) -> None:
