@@ -12,7 +12,7 @@ class InsSettings(Settings):
     ins_max_body_bytes: int = 256 * 1024
 
     ins_authentication: Check = "enforce"
-    """Whether a call to /lps needs a live PSC token (a client certificate will do too, later)."""
+    """Whether a call to /lps needs a live PSC token or a software certificate."""
     ins_headers: Check = "enforce"
     """Whether ContexteBAM, ContexteLPS and WS-Addressing must be there, once and complete."""
     ins_known_idams: frozenset[str] = frozenset()

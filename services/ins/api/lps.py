@@ -18,10 +18,11 @@ from services.ins.insi.faults import (
 from services.ins.insi.headers import Headers, read_headers
 from services.ins.insi.names import ROOT_OF_ACTION, SEARCH_BY_CARD
 from services.ins.insi.query import read_query
+from services.ins.insi.wsdl import wsdl
 from services.ins.service import find_person
 from services.ins.settings import InsSettings
 from socle.auth.dependencies import kernel_of
-from socle.errors import Category
+from socle.errors import Category, DomainError
 from socle.http.render import SOAP_12
 from socle.problems import Problem
 
@@ -48,6 +49,22 @@ async def call(request: Request) -> Response:
     )
     told = {WOULD_REFUSE: ", ".join(problem.rule for problem in warnings)} if warnings else None
     return Response(answer, headers=told, media_type=SOAP_12)
+
+
+@router.get("/lps", response_class=Response)
+async def describe(request: Request) -> Response:
+    """`/lps?wsdl`, as tools of this protocol ask for it."""
+    if "wsdl" not in {name.lower() for name in request.query_params}:
+        raise DomainError(
+            Category.METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "INSi is called by POST; GET /lps?wsdl describes it.",
+            headers={"Allow": "POST"},
+        )
+    settings = cast(InsSettings, kernel_of(request).settings)
+    base = settings.public_tls_url or settings.public_url
+    address = f"{base.rstrip('/')}{request.state.space_prefix}/lps"
+    return Response(wsdl(address), media_type="text/xml; charset=utf-8")
 
 
 def _check_headers(headers: Headers, settings: InsSettings, warnings: list[Problem]) -> None:
