@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from socle.idgen import random_uuid
 from socle.testing.stack import Stack
@@ -55,10 +55,14 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context(locale="fr-FR", viewport={"width": 1000, "height": 800})
     page = await context.new_page()
     complaints: list[str] = []
-    context.on(
-        "console",
-        lambda message: complaints.append(message.text) if message.type == "error" else None,
-    )
+
+    def hear(message: ConsoleMessage) -> None:
+        # Chromium also complains of a form that is shown again with what is wrong in it.
+        shown_again = "400 (Bad Request)" in message.text and message.location["url"] == page.url
+        if message.type == "error" and not shown_again:
+            complaints.append(message.text)
+
+    context.on("console", hear)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     yield page
     await context.close()

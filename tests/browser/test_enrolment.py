@@ -24,7 +24,7 @@ async def test_software_is_registered_from_the_first_page(
     await page.get_by_label("Identifiant (client_id)").fill("mon-lps")
     await page.get_by_label("Adresses de retour (redirect_uri)").fill("pas une adresse")
     await page.get_by_role("button", name="Enregistrer").click()
-    await expect(page.get_by_role("alert")).to_contain_text("n’est pas enregistré")
+    await expect(page.get_by_role("alert")).to_contain_text("n’est pas une URI absolue")
     await expect(page.get_by_label("Nom du logiciel")).to_have_value("Logiciel de cabinet")
     await page.get_by_label("Adresses de retour (redirect_uri)").fill(CALLBACK)
     await picture(page, "psc-enrolment")

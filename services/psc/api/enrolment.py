@@ -37,7 +37,40 @@ _LABELS: Final = {
 }
 _LISTS: Final = ("redirect_uris", "post_logout_redirect_uris")
 _SWITCHES: Final = ("loopback", "ciba", "auto_approve")
-_MISSING: Final = "à remplir"
+# In the page's language, by the kind of error: the field, where the error names none, and the reason.
+_REASONS: Final = {
+    "missing": ("", "à remplir"),
+    "string_pattern_mismatch": ("", "ne s’écrit pas ainsi : {pattern}"),
+    "string_too_short": ("", "{min_length} caractères au moins"),
+    "string_too_long": ("", "{max_length} caractères au plus"),
+    "too_long": ("", "{max_length} au plus"),
+    "literal_error": ("", "au choix {expected}"),
+    "jwks": (
+        "",
+        '{{"keys": […]}} (RFC 7517) : clés RSA (2048 bits au moins), EC ou OKP, sans partie privée',
+    ),
+    "distinguished_name": (
+        "",
+        "un nom tel que CN=ehr,OU=318751275100020,C=FR (RFC 4514)",
+    ),
+    "no_redirect_uri": (
+        "redirect_uris",
+        "une adresse au moins, ou toute adresse de cette machine, ou CIBA seul",
+    ),
+    "redirect_uri": (
+        "redirect_uris",
+        "« {uri} » n’est pas une URI absolue, http, https ou propre à une application, sans fragment",
+    ),
+    "public_method": ("token_endpoint_auth_method", "un client public ne s’authentifie pas"),
+    "public_secret": ("secret", "un client public n’en a pas : laisser vide"),
+    "public_pkce": ("pkce", "un client public en a besoin : optional ou required"),
+    "secret_method": ("secret", "un client qui s’authentifie par {method} n’en a pas"),
+    "jwks_method": ("jwks", "à remplir pour private_key_jwt, et seulement alors"),
+    "subject_method": (
+        "tls_client_auth_subject_dn",
+        "à remplir pour tls_client_auth, et seulement alors",
+    ),
+}
 
 
 @router.get("")
@@ -97,7 +130,9 @@ def _document(form: Parameters) -> dict[str, Any]:
         name: value.strip() for name, value in form.values.items() if value.strip()
     }
     for name in _LISTS:
-        document[name] = document.get(name, "").split()
+        document[name] = [
+            line.strip() for line in document.get(name, "").splitlines() if line.strip()
+        ]
     for name in _SWITCHES:
         document[name] = document.get(name) == "on"
     if "jwks" in document:
@@ -109,7 +144,7 @@ def _document(form: Parameters) -> dict[str, Any]:
 
 
 def _problem(entry: Any) -> tuple[str, str]:
-    """The field's label, and what is wrong with it, in the terms of the specification."""
-    name = str(entry["loc"][0]) if entry["loc"] else ""
-    message = _MISSING if entry["type"] == "missing" else str(entry["msg"])
-    return _LABELS.get(name, name), message.removeprefix("Value error, ")
+    """The field's label, and what would have been right."""
+    about, reason = _REASONS.get(entry["type"], ("", entry["msg"]))
+    name = str(entry["loc"][0]) if entry["loc"] else about
+    return _LABELS.get(name, name), reason.format(**entry.get("ctx", {}))

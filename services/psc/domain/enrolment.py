@@ -11,6 +11,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from services.psc.domain.client import SECRET_METHODS, AuthMethod, SigningAlg, is_absolute_uri
 from services.psc.domain.client_keys import public_members
@@ -66,7 +67,10 @@ class Enrolment(BaseModel):
     @field_validator("jwks")
     @classmethod
     def _has_public_keys(cls, jwks: dict[str, Any] | None) -> dict[str, Any] | None:
-        return None if jwks is None else public_members(jwks)
+        try:
+            return None if jwks is None else public_members(jwks)
+        except ValueError as error:
+            raise PydanticCustomError("jwks", "{why}", {"why": str(error)}) from error
 
     @field_validator("tls_client_auth_subject_dn")
     @classmethod
@@ -75,8 +79,9 @@ class Enrolment(BaseModel):
             try:
                 x509.Name.from_rfc4514_string(name)
             except ValueError as error:
-                raise ValueError(
-                    "not a distinguished name (RFC 4514), such as CN=ehr,OU=318751275100020,C=FR"
+                raise PydanticCustomError(
+                    "distinguished_name",
+                    "not a distinguished name (RFC 4514), such as CN=ehr,OU=318751275100020,C=FR",
                 ) from error
         return name
 
@@ -85,30 +90,47 @@ class Enrolment(BaseModel):
         self._check_method()
         ciba_only = self.ciba and "ciba" in self.model_fields_set
         if not self.redirect_uris and not self.loopback and not ciba_only:
-            raise ValueError(
+            raise PydanticCustomError(
+                "no_redirect_uri",
                 "give at least one of redirect_uris or loopback: true; a client that uses CIBA "
-                "only says ciba: true"
+                "only says ciba: true",
             )
         for uri in (*self.redirect_uris, *self.post_logout_redirect_uris):
             if not is_absolute_uri(uri):
-                raise ValueError(
-                    f"{uri!r} is not an absolute http, https or private-use URI without fragment"
+                raise PydanticCustomError(
+                    "redirect_uri",
+                    "'{uri}' is not an absolute http, https or private-use URI without fragment",
+                    {"uri": uri},
                 )
         return self
 
     def _check_method(self) -> None:
         method = self.auth_method
         if self.public and self.token_endpoint_auth_method not in ("none", "client_secret_basic"):
-            raise ValueError("a public client authenticates with none: leave out one of the two")
+            raise PydanticCustomError(
+                "public_method",
+                "a public client authenticates with none: leave out one of the two",
+            )
         if method == "none" and self.secret is not None:
-            raise ValueError("a public client has no secret: leave out secret or public")
+            raise PydanticCustomError(
+                "public_secret", "a public client has no secret: leave out secret or public"
+            )
         if method == "none" and self.pkce == "off":
-            raise ValueError("a public client needs PKCE: pkce is optional or required")
+            raise PydanticCustomError(
+                "public_pkce", "a public client needs PKCE: pkce is optional or required"
+            )
         if method not in (*SECRET_METHODS, "none") and self.secret is not None:
-            raise ValueError(f"a client that authenticates with {method} has no secret")
+            raise PydanticCustomError(
+                "secret_method",
+                "a client that authenticates with {method} has no secret",
+                {"method": method},
+            )
         if (method == "private_key_jwt") != (self.jwks is not None):
-            raise ValueError("jwks is given for private_key_jwt, and for it only")
+            raise PydanticCustomError(
+                "jwks_method", "jwks is given for private_key_jwt, and for it only"
+            )
         if (method == "tls_client_auth") != (self.tls_client_auth_subject_dn is not None):
-            raise ValueError(
-                "tls_client_auth_subject_dn is given for tls_client_auth, and only then"
+            raise PydanticCustomError(
+                "subject_method",
+                "tls_client_auth_subject_dn is given for tls_client_auth, and only then",
             )

@@ -1,8 +1,10 @@
 """The form on which a vendor registers its product."""
 
+import html
 import re
 
 import httpx
+import pytest
 
 from .conftest import CALLBACK, RelyingParty
 
@@ -38,6 +40,31 @@ class TestForm:
             assert label in answer.text
         assert 'value="mon-lps"' in answer.text
         assert "pas une adresse" in answer.text
+
+    @pytest.mark.parametrize(
+        ("fields", "reason"),
+        [
+            ({"redirect_uris": "pas une adresse"}, "« pas une adresse » n’est pas une URI absolue"),
+            ({"redirect_uris": "", "ciba": ""}, "une adresse au moins"),
+            ({"client_id": "é"}, "ne s’écrit pas ainsi"),
+            ({"secret": "court"}, "8 caractères au moins"),
+            ({"name": "n" * 101}, "100 caractères au plus"),
+            ({"redirect_uris": "\n".join(f"{CALLBACK}/{n}" for n in range(51))}, "50 au plus"),
+            ({"pkce": "perhaps"}, "au choix"),
+            ({"token_endpoint_auth_method": "private_key_jwt"}, "à remplir pour private_key_jwt"),
+            ({"token_endpoint_auth_method": "tls_client_auth"}, "à remplir pour tls_client_auth"),
+            ({"token_endpoint_auth_method": "none", "secret": "s" * 9}, "n’en a pas"),
+            ({"token_endpoint_auth_method": "none", "pkce": "off"}, "optional ou required"),
+            ({"tls_client_auth_subject_dn": "CN"}, "un nom tel que"),
+            ({"jwks": '{"keys": [{"kty": "oct", "k": "AA"}]}'}, "sans partie privée"),
+        ],
+    )
+    async def test_says_why_in_the_language_of_the_page(
+        self, party: RelyingParty, fields: dict[str, str], reason: str
+    ) -> None:
+        answer = await submit(party, **fields)
+        assert answer.status_code == 400
+        assert reason in html.unescape(answer.text)
 
     async def test_refuses_a_name_that_is_taken(self, party: RelyingParty) -> None:
         answer = await submit(party, client_id="socle-demo")
