@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, collate, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.ins.domain.matching import Query
 from services.ins.domain.person import Person, RegisteredIns
 from services.ins.tables import person
 from socle.db.database import WriteSession
+from socle.ids.ins import INS_OIDS
 from socle.ids.traits import Traits, fold
 
 
@@ -43,11 +44,45 @@ async def find_candidates(session: AsyncSession, space: str, query: Query) -> li
     return [_person(row) for row in result]
 
 
-async def list_people(session: AsyncSession, space: str, limit: int) -> list[Person]:
+async def find_by_number(session: AsyncSession, space: str, matricule: str) -> list[Person]:
+    """Who has this number or had it, under whatever OID: a card and a scan do not tell it."""
+    former = person.c.history.contains([{"matricule": matricule}])
+    # Two statements, each with an index of its own.
+    holders = select(person).where(
+        person.c.space == space,
+        person.c.oid.in_(sorted(INS_OIDS)),
+        person.c.matricule == matricule,
+    )
+    formers = select(person).where(
+        person.c.space == space, person.c.history != literal([], JSONB), former
+    )
+    found = {}
+    for statement in (holders, formers):
+        for row in await session.execute(statement):
+            found[row.oid, row.matricule] = _person(row)
+    return list(found.values())
+
+
+async def find_on_card(session: AsyncSession, space: str, insured: str) -> list[Person]:
+    """The beneficiaries of the card of whoever has this number: themselves, and the others."""
+    others = await session.execute(
+        select(person).where(
+            person.c.space == space, person.c.insured != "", person.c.insured == insured
+        )
+    )
+    own = await find_by_number(session, space, insured)
+    return [*(one for one in own if not one.insured), *(_person(row) for row in others)]
+
+
+async def list_people(
+    session: AsyncSession, space: str, family_name: str, limit: int
+) -> list[Person]:
+    """By name; `family_name` is the beginning of the wanted ones."""
+    name = collate(person.c.family_name, "C")
     result = await session.execute(
         select(person)
-        .where(person.c.space == space)
-        .order_by(person.c.family_name, person.c.given_names, person.c.matricule)
+        .where(person.c.space == space, name.startswith(family_name, autoescape=True))
+        .order_by(name, collate(person.c.given_names, "C"), person.c.matricule)
         .limit(limit)
     )
     return [_person(row) for row in result]
@@ -69,6 +104,8 @@ def _values(space: str, one: Person) -> dict[str, Any]:
         "other_family_names": list(one.other_family_names),
         "cnda_tests": list(one.cnda_tests),
         "history": [asdict(former) for former in one.history],
+        "insured": one.insured,
+        "birth_rank": one.birth_rank,
     }
 
 
@@ -79,4 +116,6 @@ def _person(row: Row[Any]) -> Person:
         history=tuple(RegisteredIns(**former) for former in row.history),
         other_family_names=tuple(row.other_family_names),
         cnda_tests=tuple(row.cnda_tests),
+        insured=row.insured,
+        birth_rank=row.birth_rank,
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.ins import register, repository
+from services.ins.domain.card import CardQuery, search_card
 from services.ins.domain.identity import Identity
 from services.ins.domain.matching import (
     Query,
@@ -30,6 +31,12 @@ from socle.spaces import Space
 
 async def find_person(session: AsyncSession, space: str, query: Query) -> Result:
     return search(query, await register.find_candidates(session, space, query))
+
+
+async def find_beneficiary(session: AsyncSession, space: str, query: CardQuery) -> Result:
+    if query.own:
+        return search_card(query, await register.find_by_number(session, space, query.own))
+    return search_card(query, await register.find_on_card(session, space, query.insured))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ person = Table(
     Column("other_family_names", ARRAY(Text), nullable=False),
     Column("cnda_tests", ARRAY(Text), nullable=False),
     Column("history", JSONB, nullable=False),
+    Column("insured", Text, nullable=False),
+    Column("birth_rank", Integer, nullable=False),
 )
 
 # A patient of the caller's own software. `external_id` is the caller's reference.

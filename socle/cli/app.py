@@ -9,6 +9,7 @@ import typer
 
 from socle.cli.ca import app as ca_app
 from socle.cli.events import app as events_app
+from socle.cli.ins import add_to as add_ins_commands
 from socle.cli.psc import add_to as add_psc_commands
 from socle.errors import DomainError
 from socle.settings import MissingSettingError
@@ -93,7 +94,7 @@ def _worker_command(service: str, worker: str) -> Callable[[], None]:
 _RELAY = {"relay": "Takes the service's outbox to the event log."}
 _CONSUME = {"consume": "Applies the events that the service listens to."}
 add_psc_commands(_add_service("psc", _RELAY))
-_add_service("ins", _RELAY)
+add_ins_commands(_add_service("ins", _RELAY))
 _add_service("dmp", _RELAY | _CONSUME)
 _add_service("mss", _RELAY)
 _add_service("usage", _RELAY | _CONSUME)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,15 @@ def show(
         table.add_row(*(_cell(row.get(column)) for column in columns))
     # A pipe has no width of its own; 80 columns would fold the rows.
     Console(width=None if os.isatty(1) else 200).print(table)
+
+
+def progress(text: str) -> None:
+    """Rewrites its line on a terminal; elsewhere only the last word is said."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text}")
+        sys.stderr.flush()
+    elif text.endswith("\n"):
+        sys.stderr.write(text)
 
 
 def _cell(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from socle.cli.control import AsJson, Control, Space, show
+from socle.cli.control import AsJson, Control, Space, progress, show
 
 ROWS_PER_CALL = 5000
 PEOPLE_PER_CALL = 10_000
@@ -53,8 +53,8 @@ def import_people(
             )
             stored += answer["stored"]
             problems += len(answer["problems"])
-            _progress(f"{stored} people imported")
-    _progress(f"{stored} people imported, {problems} problems\n")
+            progress(f"{stored} people imported")
+    progress(f"{stored} people imported, {problems} problems\n")
 
 
 def _parts(lines: Iterator[bytes]) -> Iterator[bytes]:
@@ -100,14 +100,5 @@ def synthetic(
     while stored < count:
         asked = {"seed": seed, "start": stored, "count": min(PEOPLE_PER_CALL, count - stored)}
         stored += control.call("POST", "/people/synthetic", json=asked)["stored"]
-        _progress(f"{stored} of {count} people")
-    _progress(f"{stored} people\n")
-
-
-def _progress(text: str) -> None:
-    """Rewrites its line on a terminal; elsewhere only the last word is said."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{text}")
-        sys.stderr.flush()
-    elif text.endswith("\n"):
-        sys.stderr.write(text)
+        progress(f"{stored} of {count} people")
+    progress(f"{stored} people\n")

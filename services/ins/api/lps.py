@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request, Response
 
 from services.ins.api.lps_access import caller_space
 from services.ins.insi.answer import answer_bytes
+from services.ins.insi.card import read_card_query
 from services.ins.insi.envelope import Envelope, parse_envelope
 from services.ins.insi.faults import (
     ACTION_REFUSED,
     HEADERS_REFUSED,
-    NOT_BUILT,
     SOFTWARE_UNKNOWN,
     InsiFault,
 )
@@ -19,7 +19,7 @@ from services.ins.insi.headers import Headers, read_headers
 from services.ins.insi.names import ROOT_OF_ACTION, SEARCH_BY_CARD
 from services.ins.insi.query import read_query
 from services.ins.insi.wsdl import wsdl
-from services.ins.service import find_person
+from services.ins.service import find_beneficiary, find_person
 from services.ins.settings import InsSettings
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError
@@ -41,9 +41,14 @@ async def call(request: Request) -> Response:
     headers = read_headers(envelope.headers, _http_action(request))
     _check_headers(headers, settings, warnings)
     action = _action(headers, envelope)
-    query = read_query(envelope.root, headers.message_id)
-    async with kernel.database.read() as session:
-        result = await find_person(session, space.name, query)
+    if action == SEARCH_BY_CARD:
+        card = read_card_query(envelope.root, headers.bam, headers.message_id)
+        async with kernel.database.read() as session:
+            result = await find_beneficiary(session, space.name, card)
+    else:
+        query = read_query(envelope.root, headers.message_id)
+        async with kernel.database.read() as session:
+            result = await find_person(session, space.name, query)
     answer = answer_bytes(
         result, action=action, message_id=headers.message_id, prefix=settings.ins_soap_prefix
     )
@@ -90,8 +95,6 @@ def _action(headers: Headers, envelope: Envelope) -> str:
             source="WSDL DESIR_ICIR_EXP 1.5.0",
         )
         raise InsiFault(ACTION_REFUSED, [problem], message_id=headers.message_id)
-    if action == SEARCH_BY_CARD:
-        raise InsiFault(NOT_BUILT, message_id=headers.message_id, category=Category.FAULT)
     return action
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ins import repository
-from services.ins.api.numbers import read_ins
 from services.ins.api.views import refuse_if_any
+from services.ins.domain.numbers import read_ins
 from services.ins.events import fingerprints_of
 from socle.auth.dependencies import CallerSpace, kernel_of
 from socle.db.sessions import ReadSession

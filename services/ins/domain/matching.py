@@ -59,7 +59,11 @@ def matches(query: Query, person: Person) -> bool:
 
 
 def search(query: Query, candidates: Iterable[Person]) -> Result:
-    found = [person for person in candidates if matches(query, person)]
+    return found_among(person for person in candidates if matches(query, person))
+
+
+def found_among(people: Iterable[Person]) -> Result:
+    found = list(people)
     if not found:
         return Result(ResultCode.NONE)
     if len(found) > 1:

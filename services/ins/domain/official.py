@@ -26,6 +26,7 @@ def _person(entry: dict[str, Any]) -> Person:
         history=tuple(_ins(former) for former in entry.get("history", ())),
         other_family_names=tuple(entry.get("also", ())),
         cnda_tests=tuple(entry["tests"]),
+        insured=entry.get("insured", ""),
     )
 
 

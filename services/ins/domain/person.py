@@ -22,10 +22,16 @@ class RegisteredIns:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`other_family_names` are spellings under which the register finds the person as well."""
+    """`other_family_names` are spellings under which the register finds the person as well.
+
+    `insured` is the matricule of whoever the person is a beneficiary of, on the Vitale card: empty
+    for their own card. `birth_rank` tells twins apart on it, from 1.
+    """
 
     traits: Traits
     active: RegisteredIns
     history: tuple[RegisteredIns, ...] = ()
     other_family_names: tuple[str, ...] = ()
     cnda_tests: tuple[str, ...] = ()
+    insured: str = field(default="", repr=False)
+    birth_rank: int = 1

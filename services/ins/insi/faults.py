@@ -84,14 +84,6 @@ BODY_REFUSED = FaultKind(
     _REQUEST,
     "Les critères de recherche ne sont pas conformes.",
 )
-NOT_BUILT = FaultKind(
-    "Receiver",
-    "siram_40",
-    "socle_non_simule",
-    "erreur",
-    "Opération non simulée.",
-    "Cette opération d'INSi n'est pas encore simulée par Socle.",
-)
 
 
 class InsiFault(DomainError):

@@ -23,6 +23,7 @@ class Headers:
     action: str
     message_id: str
     idam: str
+    bam: etree._Element | None
     problems: tuple[Problem, ...]
 
 
@@ -46,6 +47,7 @@ def read_headers(elements: Sequence[etree._Element], http_action: str = "") -> H
         _text(action) or http_action,
         _text(message_id),
         _value(lps, CTXLPS, "LPS/IDAM"),
+        bam,
         tuple(problems),
     )
 

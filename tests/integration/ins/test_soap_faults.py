@@ -125,11 +125,6 @@ class TestHeaders:
             response = await insi.post(envelope(ZOE, bam(), lps(), addressing(action)))
             refused(response, "Sender", "socle_requete", "socle_action", "erreur")
 
-    async def test_says_so_when_the_operation_is_not_simulated_yet(self, insi: InsiClient) -> None:
-        body = '<RECVITALE xmlns="http://www.cnamts.fr/INSiRecVit"/>'
-        response = await insi.post(envelope(body, bam(), lps(), addressing(CARD)))
-        refused(response, "Receiver", "siram_40", "socle_non_simule", "erreur")
-
 
 class TestBody:
     @pytest.mark.parametrize(
