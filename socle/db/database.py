@@ -1,5 +1,6 @@
 """The way to PostgreSQL: SQLAlchemy sessions for everything, asyncpg for the hot path."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NewType
@@ -36,6 +37,7 @@ class Database:
         self._application = application
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -70,19 +72,25 @@ class Database:
     async def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
         """The raw pool of the hot path, opened at the first call."""
         if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                **driver_arguments(self.url),
-                min_size=1,
-                max_size=self._pool_size,
-                timeout=10,
-                server_settings={
-                    "application_name": f"{self._application}-hot",
-                    # Every hot statement looks rows up by an index. A plan made while the tables
-                    # were empty would read them whole, and is kept while they grow.
-                    "enable_seqscan": "off",
-                },
-            )
+            # Of first calls that come at once, one opens: a second pool would never be closed.
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await self._open_pool()
         return self._pool
+
+    async def _open_pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        return await asyncpg.create_pool(
+            **driver_arguments(self.url),
+            min_size=1,
+            max_size=self._pool_size,
+            timeout=10,
+            server_settings={
+                "application_name": f"{self._application}-hot",
+                # Every hot statement looks rows up by an index. A plan made while the tables
+                # were empty would read them whole, and is kept while they grow.
+                "enable_seqscan": "off",
+            },
+        )
 
     async def fetch(self, statement: str, *arguments: Any) -> "list[asyncpg.Record]":
         """One statement on the raw pool, a transaction of its own."""
