@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, collate, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Row, collate, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.ins.domain.matching import Query
@@ -14,6 +14,10 @@ from services.ins.tables import person
 from socle.db.database import WriteSession
 from socle.ids.ins import INS_OIDS
 from socle.ids.traits import Traits, fold
+
+# Written out, not bound: a plan made for any value could not use the partial indexes.
+_HAS_HISTORY = text("history <> '[]'")
+_ON_ANOTHERS_CARD = text("insured <> ''")
 
 
 async def upsert_people(session: WriteSession, space: str, people: Sequence[Person]) -> None:
@@ -53,9 +57,7 @@ async def find_by_number(session: AsyncSession, space: str, matricule: str) -> l
         person.c.oid.in_(sorted(INS_OIDS)),
         person.c.matricule == matricule,
     )
-    formers = select(person).where(
-        person.c.space == space, person.c.history != literal([], JSONB), former
-    )
+    formers = select(person).where(person.c.space == space, _HAS_HISTORY, former)
     found = {}
     for statement in (holders, formers):
         for row in await session.execute(statement):
@@ -67,7 +69,7 @@ async def find_on_card(session: AsyncSession, space: str, insured: str) -> list[
     """The beneficiaries of the card of whoever has this number: themselves, and the others."""
     others = await session.execute(
         select(person).where(
-            person.c.space == space, person.c.insured != "", person.c.insured == insured
+            person.c.space == space, _ON_ANOTHERS_CARD, person.c.insured == insured
         )
     )
     own = await find_by_number(session, space, insured)

@@ -97,6 +97,16 @@ def show(
     Console(width=None if os.isatty(1) else 200).print(table)
 
 
+def make_synthetic(control: Control, count: int, seed: int, per_call: int) -> None:
+    """Some at a time; repeating the command after a failure makes the same people again."""
+    stored = 0
+    while stored < count:
+        asked = {"seed": seed, "start": stored, "count": min(per_call, count - stored)}
+        stored += control.call("POST", "/people/synthetic", json=asked)["stored"]
+        progress(f"{stored} of {count} people")
+    progress(f"{stored} people\n")
+
+
 def progress(text: str) -> None:
     """Rewrites its line on a terminal; elsewhere only the last word is said."""
     if sys.stderr.isatty():

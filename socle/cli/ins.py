@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from socle.cli.control import AsJson, Control, Space, progress, show
+from socle.cli.control import AsJson, Control, Space, make_synthetic, show
 
 PEOPLE_PER_CALL = 20_000
 
@@ -57,9 +57,4 @@ def synthetic(
     space: Space = None,
 ) -> None:
     """Adds people who do not exist; the same count and seed name the same people."""
-    control, stored = Control("ins", space), 0
-    while stored < count:
-        asked = {"seed": seed, "start": stored, "count": min(PEOPLE_PER_CALL, count - stored)}
-        stored += control.call("POST", "/people/synthetic", json=asked)["stored"]
-        progress(f"{stored} of {count} people")
-    progress(f"{stored} people\n")
+    make_synthetic(Control("ins", space), count, seed, PEOPLE_PER_CALL)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from socle.cli.control import AsJson, Control, Space, progress, show
+from socle.cli.control import AsJson, Control, Space, make_synthetic, progress, show
 
 ROWS_PER_CALL = 5000
 PEOPLE_PER_CALL = 10_000
@@ -96,9 +96,4 @@ def synthetic(
     space: Space = None,
 ) -> None:
     """Adds people who do not exist; the same count and seed name the same people."""
-    control, stored = Control("psc", space), 0
-    while stored < count:
-        asked = {"seed": seed, "start": stored, "count": min(PEOPLE_PER_CALL, count - stored)}
-        stored += control.call("POST", "/people/synthetic", json=asked)["stored"]
-        progress(f"{stored} of {count} people")
-    progress(f"{stored} people\n")
+    make_synthetic(Control("psc", space), count, seed, PEOPLE_PER_CALL)

@@ -1,5 +1,6 @@
 """POST /lps: INSi over SOAP 1.2. Reads, calls the search, answers in the contract's own form."""
 
+from collections.abc import Sequence
 from email.message import Message
 from typing import cast
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.ins.api.lps_access import caller_space
 from services.ins.insi.answer import answer_bytes
-from services.ins.insi.card import read_card_query
+from services.ins.insi.card import check_coverage, read_card_query
 from services.ins.insi.envelope import Envelope, parse_envelope
 from services.ins.insi.faults import (
     ACTION_REFUSED,
@@ -42,7 +43,9 @@ async def call(request: Request) -> Response:
     _check_headers(headers, settings, warnings)
     action = _action(headers, envelope)
     if action == SEARCH_BY_CARD:
-        card = read_card_query(envelope.root, headers.bam, headers.message_id)
+        card = read_card_query(envelope.root, headers.message_id)
+        if headers.bam is not None:
+            _judge(check_coverage(headers.bam, card), headers, settings, warnings)
         async with kernel.database.read() as session:
             result = await find_beneficiary(session, space.name, card)
     else:
@@ -73,12 +76,18 @@ async def describe(request: Request) -> Response:
 
 
 def _check_headers(headers: Headers, settings: InsSettings, warnings: list[Problem]) -> None:
-    if settings.ins_headers == "enforce" and headers.problems:
-        raise InsiFault(HEADERS_REFUSED, headers.problems, message_id=headers.message_id)
-    if settings.ins_headers == "warn":
-        warnings.extend(headers.problems)
+    _judge(headers.problems, headers, settings, warnings)
     if settings.ins_known_idams and headers.idam not in settings.ins_known_idams:
         raise InsiFault(SOFTWARE_UNKNOWN, message_id=headers.message_id)
+
+
+def _judge(
+    problems: Sequence[Problem], headers: Headers, settings: InsSettings, warnings: list[Problem]
+) -> None:
+    if settings.ins_headers == "enforce" and problems:
+        raise InsiFault(HEADERS_REFUSED, problems, message_id=headers.message_id)
+    if settings.ins_headers == "warn":
+        warnings.extend(problems)
 
 
 def _action(headers: Headers, envelope: Envelope) -> str:

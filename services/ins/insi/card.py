@@ -1,7 +1,8 @@
 """The body of a search by Vitale card, RECVITALE, and what ContexteBAM says of the same card.
 
 The schema makes every element optional. Derived: one of the two numbers is needed, and the birth
-date, without which the beneficiaries of a card cannot be told apart.
+date, without which the beneficiaries of a card cannot be told apart. What ContexteBAM says of the
+card is a matter of the headers, and checked as strictly as they are (SOCLE_INS_HEADERS).
 """
 
 import re
@@ -32,7 +33,7 @@ FORM = BodyForm(
 _NUMBER_FORM = "13 characters: digits, with 2A or 2B for Corsica; or 15 with the key"
 
 
-def read_card_query(root: etree._Element, bam: etree._Element | None, message_id: str) -> CardQuery:
+def read_card_query(root: etree._Element, message_id: str) -> CardQuery:
     """The query, or one fault that names everything that is wrong with it."""
     numbers = [child for child in root if _name(child) in _NUMBERS]
     values, problems = FORM.read(child for child in root if _name(child) not in _NUMBERS)
@@ -47,15 +48,12 @@ def read_card_query(root: etree._Element, bam: etree._Element | None, message_id
         problems.append(
             _problem("INS-CARD-RANK", "RangNaissance", "it is no rank", "a number, such as 1")
         )
-    query_date = next(iter(values["DateNaissance"]), "")
-    if bam is not None:
-        problems += _differences(bam, found, query_date)
     refuse_if_any(problems, message_id)
     return CardQuery(
         own=found["MatriculeIndividu"],
         insured=found["MatriculeOD"],
         family_name=next(iter(values["NomNaissance"]), ""),
-        birth_date=query_date,
+        birth_date=next(iter(values["DateNaissance"]), ""),
         birth_rank=int(rank or 0),
     )
 
@@ -89,16 +87,16 @@ def _printed_keys(number: str) -> set[str]:
     return {key for (_, matricule), key in official_keys().items() if matricule == number}
 
 
-def _differences(bam: etree._Element, found: dict[str, str], birth_date: str) -> list[Problem]:
+def check_coverage(bam: etree._Element, query: CardQuery) -> list[Problem]:
     """Whoever is asked for must be on the card that ContexteBAM tells of (CNDA tests 1.02, 1.03).
 
     An empty COUVERTURE tells of no card, and is let pass: whether INSi does is not known.
     """
     path = "/Envelope/Header/ContexteBAM/COUVERTURE"
     asked = {
-        "ASSURE/Id/Num": found["MatriculeOD"],
-        "BENEFICIAIRE/Nir/Num": found["MatriculeIndividu"],
-        "BENEFICIAIRE/DateNai": birth_date.replace("-", ""),
+        "ASSURE/Id/Num": query.insured,
+        "BENEFICIAIRE/Nir/Num": query.own,
+        "BENEFICIAIRE/DateNai": query.birth_date.replace("-", ""),
     }
     problems = []
     for place, value in asked.items():

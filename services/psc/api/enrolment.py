@@ -35,6 +35,7 @@ _LABELS: Final = {
     "token_endpoint_auth_method": "Authentification",
     "pkce": "PKCE",
 }
+_OTHER_REASON: Final = "n’est pas de la forme attendue"
 _LISTS: Final = ("redirect_uris", "post_logout_redirect_uris")
 _SWITCHES: Final = ("loopback", "ciba", "auto_approve")
 # In the page's language, by the kind of error: the field, where the error names none, and the reason.
@@ -145,6 +146,6 @@ def _document(form: Parameters) -> dict[str, Any]:
 
 def _problem(entry: Any) -> tuple[str, str]:
     """The field's label, and what would have been right."""
-    about, reason = _REASONS.get(entry["type"], ("", entry["msg"]))
+    about, reason = _REASONS.get(entry["type"], ("", _OTHER_REASON))
     name = str(entry["loc"][0]) if entry["loc"] else about
     return _LABELS.get(name, name), reason.format(**entry.get("ctx", {}))

@@ -6,7 +6,11 @@ import httpx
 import pytest
 from lxml import etree
 
+from services.ins.app import build
+from services.ins.settings import InsSettings
 from socle.ids.ins import ins_key
+from socle.testing.apps import client_of
+from socle.testing.tokens import TokenMint
 
 from .conftest import NS, InsiClient, addressing, bam, codes, envelope, lps, rules
 
@@ -171,3 +175,20 @@ class TestRefused:
         )
         answer = await post(insi, body, context)
         assert rules(answer) == {"INS-CARD-OTHER"}
+
+    @pytest.mark.parametrize(("mode", "told"), [("warn", "INS-CARD-OTHER"), ("off", None)])
+    async def test_only_as_strictly_as_the_headers(
+        self,
+        settings_values: dict[str, Any],
+        mint: TokenMint,
+        space: str,
+        mode: str,
+        told: str | None,
+    ) -> None:
+        settings = InsSettings(**settings_values, ins_headers=mode)
+        body = card_body(number("MatriculeIndividu", RUTH), DateNaissance="1977-07-14")
+        async with client_of(build(settings), mint) as http:
+            insi = InsiClient(http, mint.headers(space))
+            answer = await post(insi, body, covered(RUTH, DONATELLO, "1977-07-14"))
+        assert answer.status_code == 200
+        assert answer.headers.get("Socle-Would-Refuse") == told

@@ -56,6 +56,8 @@ class TestForm:
             ({"token_endpoint_auth_method": "none", "secret": "s" * 9}, "n’en a pas"),
             ({"token_endpoint_auth_method": "none", "pkce": "off"}, "optional ou required"),
             ({"tls_client_auth_subject_dn": "CN"}, "un nom tel que"),
+            ({"jwks": "[1]"}, "n’est pas de la forme attendue"),
+            ({"une_autre_case": "{x}"}, "n’est pas de la forme attendue"),
             ({"jwks": '{"keys": [{"kty": "oct", "k": "AA"}]}'}, "sans partie privée"),
         ],
     )
