@@ -49,6 +49,10 @@ class Running:
             )
             await asyncio.sleep(0.01)
 
+    async def until_dead(self, pid: int) -> None:
+        """Lets the loop turn meanwhile: the supervisor that should end it runs in it."""
+        await self.until(lambda: not is_alive(pid))
+
 
 @asynccontextmanager
 async def _supervised(

@@ -109,15 +109,12 @@ class TestRestart:
             assert running.said_by("ins") == ["up"]
 
     async def test_ends_what_the_dead_process_left_in_its_group(
-        self,
-        supervised: Supervise,
-        process: Make,
-        wait_until_dead: Callable[[int], None],
+        self, supervised: Supervise, process: Make
     ) -> None:
         """Otherwise a worker would keep the port that the new process needs."""
         async with supervised(process("dmp", "sleep 60 & echo $!; kill -9 $$")) as running:
             await running.until(lambda: bool(running.said_by("dmp")))
-            wait_until_dead(int(running.said_by("dmp")[0]))
+            await running.until_dead(int(running.said_by("dmp")[0]))
 
 
 class TestReadiness:
@@ -164,7 +161,7 @@ class TestReadiness:
             assert raised.group_contains(LookupError, match="a mistake in the probe")
 
     async def test_ends_the_run_cleanly_when_on_ready_fails(
-        self, supervised: Supervise, process: Make, wait_until_dead: Callable[[int], None]
+        self, supervised: Supervise, process: Make
     ) -> None:
         def on_ready() -> None:
             raise LookupError("a mistake in the table")
@@ -173,7 +170,7 @@ class TestReadiness:
             with pytest.raises(LookupError, match="a mistake in the table"):
                 await asyncio.wait_for(asyncio.shield(running.task), 10)
             for pid in running.said_by("dmp"):
-                wait_until_dead(int(pid))
+                await running.until_dead(int(pid))
 
 
 class TestOutput:
