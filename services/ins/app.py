@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.ins.api import identities, lps, people, population, status
+from services.ins.api import datamatrix, identities, lps, people, population, status
 from services.ins.insi.faults import fault_renderer
 from services.ins.seed import seed
 from services.ins.settings import InsSettings
@@ -14,7 +14,14 @@ def build(settings: InsSettings) -> FastAPI:
     spec = ServiceSpec(
         name="ins",
         title="Socle: Identité Nationale de Santé",
-        routers=[lps.router, status.router, identities.router, people.router, population.router],
+        routers=[
+            lps.router,
+            status.router,
+            datamatrix.router,
+            identities.router,
+            people.router,
+            population.router,
+        ],
         seed=seed,
         dialects={"/lps": fault_renderer(settings.ins_soap_prefix)},
         workers=WORKERS,

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Row, collate, select, text
+from sqlalchemy import Row, collate, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.ins.domain.matching import Query
 from services.ins.domain.person import Person, RegisteredIns
+from services.ins.domain.verification import Claim
 from services.ins.tables import person
 from socle.db.database import WriteSession
 from socle.ids.ins import INS_OIDS
@@ -74,6 +75,19 @@ async def find_on_card(session: AsyncSession, space: str, insured: str) -> list[
     )
     own = await find_by_number(session, space, insured)
     return [*(one for one in own if not one.insured), *(_person(row) for row in others)]
+
+
+async def find_by_claims(
+    session: AsyncSession, space: str, claims: Sequence[Claim]
+) -> dict[tuple[str, str], Person]:
+    """Whose INS each claim names, by OID and matricule: the active one only."""
+    numbers = sorted({claim.number for claim in claims})
+    result = await session.execute(
+        select(person).where(
+            person.c.space == space, tuple_(person.c.oid, person.c.matricule).in_(numbers)
+        )
+    )
+    return {(row.oid, row.matricule): _person(row) for row in result}
 
 
 async def list_people(

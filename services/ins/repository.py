@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.ins.domain.identity import HistoryEntry, Identity
+from services.ins.domain.identity import HistoryEntry, Identity, LocalNames, Provenance
 from services.ins.domain.person import RegisteredIns
 from services.ins.tables import identity, identity_step
 from socle.db.database import WriteSession
@@ -125,6 +125,10 @@ def _changing(one: Identity) -> dict[str, Any]:
         "matricule": one.ins.matricule if one.ins else None,
         "key": one.ins.key if one.ins else None,
         **asdict(one.state),
+        **asdict(one.names),
+        **asdict(one.provenance),
+        "former": [asdict(ins) for ins in one.former],
+        "merged_into": one.merged_into,
         "updated_at": one.updated_at,
     }
 
@@ -143,6 +147,12 @@ def _identity(row: Row[Any]) -> Identity:
             birth_date_corrected=row.birth_date_corrected,
         ),
         ins=RegisteredIns(row.oid, row.matricule, row.key) if row.matricule else None,
+        former=tuple(RegisteredIns(**former) for former in row.former),
+        names=LocalNames(row.first_given_name, row.used_family_name, row.used_given_name),
+        provenance=Provenance(
+            row.collected_by, row.insi_at, row.evidence, row.evidence_at, row.evidence_expires
+        ),
+        merged_into=row.merged_into,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -28,7 +28,8 @@ person = Table(
     Column("birth_rank", Integer, nullable=False),
 )
 
-# A patient of the caller's own software. `external_id` is the caller's reference.
+# A patient of the caller's own software. `external_id` is the caller's reference. A record that was
+# merged keeps its history, names the survivor and is never written again.
 identity = Table(
     "identity",
     metadata,
@@ -49,6 +50,16 @@ identity = Table(
     Column("doubtful", Boolean, nullable=False),
     Column("fictive", Boolean, nullable=False),
     Column("birth_date_corrected", Boolean, nullable=False),
+    Column("first_given_name", Text, nullable=False),
+    Column("used_family_name", Text, nullable=False),
+    Column("used_given_name", Text, nullable=False),
+    Column("collected_by", Text, nullable=False),
+    Column("insi_at", DateTime(timezone=True)),
+    Column("evidence", Text, nullable=False),
+    Column("evidence_at", DateTime(timezone=True)),
+    Column("evidence_expires", Text, nullable=False),
+    Column("former", JSONB, nullable=False),
+    Column("merged_into", Uuid),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
 )

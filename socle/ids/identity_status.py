@@ -69,6 +69,7 @@ class Step(StrEnum):
     DECLARED_HOMONYM = "declared_homonym"
     VERIFICATION_FAILED = "verification_failed"
     TRAIT_CORRECTED = "trait_corrected"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,11 @@ class IdentityState:
     def may_carry_ins(self) -> bool:
         """Only a qualified identity may be sent with its INS (EXI SI 08, EXI ID 29)."""
         return self.status is Status.QUALIFIED
+
+    @property
+    def trust(self) -> int:
+        """How much is proved: 0 provisional, 1 retrieved or validated, 2 qualified."""
+        return self.retrieved + self.checked
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -198,15 +204,31 @@ def fail_verification(state: IdentityState, reason: str) -> Transition:
     return _moved(Step.VERIFICATION_FAILED, state, replace(state, retrieved=False), reason)
 
 
-def correct_trait(state: IdentityState, reason: str, *, birth_date: bool = False) -> Transition:
-    """A strict trait was changed by hand: nothing that was proved holds any more."""
-    after = replace(
-        state,
-        retrieved=False,
-        checked=False,
-        birth_date_corrected=state.birth_date_corrected or birth_date,
-    )
+def correct_trait(
+    state: IdentityState, reason: str, *, birth_date_corrected: bool | None = None
+) -> Transition:
+    """A strict trait was changed by hand: nothing that was proved holds any more.
+
+    `birth_date_corrected` says whether the new birth date had to be completed (EXI ID 11, 12); None
+    where the date is not what changed.
+    """
+    barred = state.birth_date_corrected if birth_date_corrected is None else birth_date_corrected
+    after = replace(state, retrieved=False, checked=False, birth_date_corrected=barred)
     return _moved(Step.TRAIT_CORRECTED, state, after, reason)
+
+
+def merge(state: IdentityState, survivor: IdentityState, reason: str) -> Transition:
+    """A duplicate gives way to the record that is kept, which must be trusted as much."""
+    if state.fictive or survivor.fictive:
+        raise _refusal("identity_fictive", "Une identité fictive n'est le doublon de personne.")
+    if state.trust > survivor.trust:
+        raise _refusal(
+            "survivor_less_trusted",
+            f"L'identité à conserver est {survivor.status.value}, l'autre {state.status.value} : "
+            "conservez celle qui est la plus fiable.",
+        )
+    after = replace(state, retrieved=False, checked=False)
+    return _moved(Step.MERGED, state, after, reason)
 
 
 def _moved(step: Step, before: IdentityState, after: IdentityState, reason: str) -> Transition:

@@ -20,7 +20,7 @@ from services.ins.insi.headers import Headers, read_headers
 from services.ins.insi.names import ROOT_OF_ACTION, SEARCH_BY_CARD
 from services.ins.insi.query import read_query
 from services.ins.insi.wsdl import wsdl
-from services.ins.service import find_beneficiary, find_person
+from services.ins.search import find_beneficiary, find_person
 from services.ins.settings import InsSettings
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError

@@ -1,5 +1,6 @@
 """The JSON forms of traits, identities and people."""
 
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,6 +49,7 @@ def refuse_if_any(problems: list[Problem]) -> None:
 def identity_view(identity: Identity) -> dict[str, Any]:
     """`ins` only while INSi vouches for it; `transmissible` says whether it may be sent."""
     ins = identity.valid_ins
+    alerts = identity.names.incoherence(identity.traits, "/local_names/first_given_name")
     return {
         "id": str(identity.id),
         "external_id": identity.external_id,
@@ -55,7 +57,13 @@ def identity_view(identity: Identity) -> dict[str, Any]:
         "status_code": identity.state.status.code,
         "attributes": list(identity.state.attributes),
         "traits": traits_view(identity.traits),
+        "local_names": asdict(identity.names),
         "ins": ins_view(ins) if ins else None,
+        "former_ins": [asdict(former) for former in identity.former] if ins else [],
+        "birth_date_completed": identity.state.birth_date_corrected,
+        "provenance": asdict(identity.provenance),
+        "alerts": [alert.message for alert in alerts],
+        "merged_into": str(identity.merged_into) if identity.merged_into else None,
         "transmissible": identity.state.may_carry_ins,
         "created_at": identity.created_at,
         "updated_at": identity.updated_at,

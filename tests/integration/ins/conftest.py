@@ -113,3 +113,9 @@ async def http(
 @pytest.fixture
 def insi(http: httpx.AsyncClient, mint: TokenMint, space: str) -> InsiClient:
     return InsiClient(http, mint.headers(space))
+
+
+@pytest.fixture
+def api(http: httpx.AsyncClient, mint: TokenMint, space: str) -> httpx.AsyncClient:
+    http.headers.update(mint.headers(space))
+    return http

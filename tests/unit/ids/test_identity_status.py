@@ -26,7 +26,7 @@ STEPS: list[Callable[[IdentityState], Transition]] = [
     lambda state: life.declare_homonym(state, "r"),
     lambda state: life.fail_verification(state, "r"),
     lambda state: life.correct_trait(state, "r"),
-    lambda state: life.correct_trait(state, "r", birth_date=True),
+    lambda state: life.correct_trait(state, "r", birth_date_corrected=True),
 ]
 
 
