@@ -50,6 +50,8 @@ _PUBLIC = (
     Route("/check/alive", "psc", Access.OPEN),
     Route("/lps", "ins", Access.SERVICE, render_soap),
     Route("/ins", "ins", Access.BEARER),
+    Route("/ins/fhir", "ins", Access.BEARER, render_outcome),
+    Route("/ins/fhir/metadata", "ins", Access.OPEN, render_outcome),
     Route("/dmp/fhir", "dmp", Access.BEARER, render_outcome),
     # FHIR R4 §3.2.0.13: a client reads the capabilities before it has a token.
     Route("/dmp/fhir/metadata", "dmp", Access.OPEN, render_outcome),

@@ -2,12 +2,22 @@
 
 from fastapi import FastAPI
 
-from services.ins.api import datamatrix, identities, lps, people, population, status
+from services.ins.api import (
+    datamatrix,
+    identities,
+    lps,
+    patients,
+    people,
+    population,
+    representations,
+    status,
+)
 from services.ins.insi.faults import fault_renderer
 from services.ins.seed import seed
 from services.ins.settings import InsSettings
 from services.ins.workers import WORKERS
 from socle.http.app import ServiceSpec, create_app
+from socle.http.render import render_outcome
 
 
 def build(settings: InsSettings) -> FastAPI:
@@ -19,11 +29,16 @@ def build(settings: InsSettings) -> FastAPI:
             status.router,
             datamatrix.router,
             identities.router,
+            representations.router,
+            patients.router,
             people.router,
             population.router,
         ],
         seed=seed,
-        dialects={"/lps": fault_renderer(settings.ins_soap_prefix)},
+        dialects={
+            "/lps": fault_renderer(settings.ins_soap_prefix),
+            patients.PREFIX: render_outcome,
+        },
         workers=WORKERS,
         max_body_bytes=settings.ins_max_body_bytes,
     )

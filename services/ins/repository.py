@@ -114,7 +114,7 @@ async def _one(session: AsyncSession, *conditions: Any, lock: bool = False) -> I
         .limit(1)
     )
     row = (await session.execute(statement.with_for_update() if lock else statement)).one_or_none()
-    return None if row is None else _identity(row)
+    return None if row is None else identity_of_row(row)
 
 
 def _changing(one: Identity) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _changing(one: Identity) -> dict[str, Any]:
     }
 
 
-def _identity(row: Row[Any]) -> Identity:
+def identity_of_row(row: Row[Any]) -> Identity:
     return Identity(
         id=row.id,
         external_id=row.external_id,

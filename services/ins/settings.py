@@ -19,3 +19,5 @@ class InsSettings(Settings):
     """CNDA authorisation numbers that pass; empty lets every well-formed one pass."""
     ins_soap_prefix: Literal["soap", "S"] = "S"
     """INSi has answered with both prefixes over time; clients that search for `S:` exist."""
+    ins_fr_core: Literal["2.1", "2.2"] = "2.1"
+    """The version of FR Core that patients follow: 2.2 separates status and attributes."""

@@ -18,7 +18,7 @@ INS_OIDS: Final = frozenset({NIR, NIA, NIR_TEST, NIR_DEMO})
 CITIZEN_DOMAIN: Final = "patient.mssante.fr"
 FHIR_TYPE_SYSTEM: Final = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203"
 
-_FHIR_TYPES: Final = {
+INS_FHIR_TYPES: Final = {
     NIR: "INS-NIR",
     NIA: "INS-NIA",
     NIR_TEST: "INS-NIR-TEST",
@@ -119,7 +119,7 @@ class Ins:
         """FR Core patient identifier: the waiting number is `temp`, the others `official`."""
         return {
             "use": "temp" if self.oid == NIA else "official",
-            "type": {"coding": [{"system": FHIR_TYPE_SYSTEM, "code": _FHIR_TYPES[self.oid]}]},
+            "type": {"coding": [{"system": FHIR_TYPE_SYSTEM, "code": INS_FHIR_TYPES[self.oid]}]},
             "system": f"urn:oid:{self.oid}",
             "value": self.with_key,
         }

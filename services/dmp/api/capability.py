@@ -5,9 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.dmp.api.fhir_base import base_url, fhir_response
+from services.dmp.api.fhir_base import base_url
 from socle import __version__
 from socle.auth.dependencies import RequestSpace
+from socle.fhir.messages import fhir_response
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 _PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"

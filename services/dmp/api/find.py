@@ -7,12 +7,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import base_url, entry_id, fhir_response, unknown_document
-from services.dmp.fhir.resources import document_reference, searchset
+from services.dmp.api.fhir_base import base_url, entry_id, unknown_document
+from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import Search, cursor, read_search
 from socle.auth.dependencies import CallerSpace, kernel_of
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
+from socle.fhir.bundle import searchset
+from socle.fhir.messages import fhir_response
 from socle.ids.ins import Ins
 from socle.spaces import Space
 

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import service
-from services.dmp.api.fhir_base import fhir_response, parse_json, require_fhir_json
 from services.dmp.fhir.resources import created
 from services.dmp.hot.registrar import Registrar
 from services.dmp.service import Accepted
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.errors import Category, DomainError
+from socle.fhir.messages import fhir_response, parse_json, require_fhir_json
 from socle.http.render import operation_outcome
 from socle.problems import Problem
 

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import entry_id, fhir_response, media_type, unknown_document
+from services.dmp.api.fhir_base import entry_id, unknown_document
 from socle.auth.dependencies import CallerSpace
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
+from socle.fhir.messages import fhir_response, media_type
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 _AS_BINARY = frozenset({"application/fhir+json", "application/json"})

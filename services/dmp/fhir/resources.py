@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
 from services.dmp.repository import StoredEntry
+from socle.fhir.bundle import instant
 
 FHIR_STATUS = {"Approved": "current", "Deprecated": "superseded"}
 XDS_STATUS = {fhir: xds for xds, fhir in FHIR_STATUS.items()}
@@ -51,27 +52,6 @@ def _foreign(identifiers: Any, entry: StoredEntry) -> list[Any]:
     return [item for item in identifiers or [] if item.get("value") not in own]
 
 
-def searchset(
-    entries: list[dict[str, Any]], base: str, total: int, links: dict[str, str]
-) -> dict[str, Any]:
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": total,
-        "link": [{"relation": name, "url": url} for name, url in links.items()],
-    }
-    if entries:  # an empty array is not allowed in FHIR JSON
-        bundle["entry"] = [
-            {
-                "fullUrl": f"{base}/DocumentReference/{resource['id']}",
-                "resource": resource,
-                "search": {"mode": "match"},
-            }
-            for resource in entries
-        ]
-    return bundle
-
-
 def created(kind: str, resource_id: UUID, version: int, at: datetime) -> dict[str, Any]:
     """One `response` of a transaction-response."""
     return {
@@ -80,7 +60,3 @@ def created(kind: str, resource_id: UUID, version: int, at: datetime) -> dict[st
         "etag": f'W/"{version}"',
         "lastModified": instant(at),
     }
-
-
-def instant(value: datetime) -> str:
-    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -27,6 +27,8 @@ def upgrade() -> None:
             ADD CONSTRAINT ck_identity_merged CHECK (merged_into IS NULL OR NOT retrieved);
         CREATE INDEX ix_identity_merged_into ON ins.identity (space, merged_into)
             WHERE merged_into IS NOT NULL;
+        CREATE INDEX ix_identity_name ON ins.identity (space, family_name COLLATE "C");
+        CREATE INDEX ix_identity_birth_date ON ins.identity (space, birth_date);
         """
     )
 
@@ -34,6 +36,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     run_script(
         """
+        DROP INDEX ins.ix_identity_name, ins.ix_identity_birth_date;
         ALTER TABLE ins.identity
             DROP COLUMN merged_into, DROP COLUMN former, DROP COLUMN evidence_expires,
             DROP COLUMN evidence_at, DROP COLUMN evidence, DROP COLUMN insi_at,

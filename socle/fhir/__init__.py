@@ -1,0 +1,1 @@
+"""What every FHIR R4 door shares."""
