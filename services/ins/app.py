@@ -11,6 +11,7 @@ from services.ins.api import (
     population,
     representations,
     status,
+    verification,
 )
 from services.ins.insi.faults import fault_renderer
 from services.ins.seed import seed
@@ -31,6 +32,7 @@ def build(settings: InsSettings) -> FastAPI:
             identities.router,
             representations.router,
             patients.router,
+            verification.router,
             people.router,
             population.router,
         ],
@@ -41,5 +43,6 @@ def build(settings: InsSettings) -> FastAPI:
         },
         workers=WORKERS,
         max_body_bytes=settings.ins_max_body_bytes,
+        body_limits={verification.BATCHES: settings.ins_max_batch_bytes},
     )
     return create_app(spec, settings)

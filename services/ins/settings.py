@@ -10,6 +10,9 @@ Check = Literal["off", "warn", "enforce"]
 class InsSettings(Settings):
     ins_port: int = 8082
     ins_max_body_bytes: int = 256 * 1024
+    ins_max_batch_bytes: int = 16 * 1024 * 1024
+    ins_max_batch_lines: int = 50_000
+    """Of one batch of verifications; the limit of the real service is not public."""
 
     ins_authentication: Check = "enforce"
     """Whether a call to /lps needs a live PSC token or a software certificate."""

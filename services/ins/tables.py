@@ -1,6 +1,6 @@
 """The tables of the schema `ins`."""
 
-from sqlalchemy import Boolean, Column, DateTime, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from socle.db.base import metadata_of
@@ -75,4 +75,35 @@ identity_step = Table(
     Column("to_status", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+)
+
+# What a caller holds of many patients, to be compared with the register. `digest` is of the body,
+# so that a reference that comes again with another body is told apart.
+verification_batch = Table(
+    "verification_batch",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("reference", Text),
+    Column("digest", LargeBinary, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("bad", Integer, nullable=False),
+    Column("ok", Integer, nullable=False),
+    Column("ko", Integer, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+)
+
+# `claim` is forgotten with the verdict: OK, KO, or BAD for a line that could not be read.
+verification_line = Table(
+    "verification_line",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("batch_id", Uuid, primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("reference", Text, nullable=False),
+    Column("claim", JSONB),
+    Column("problems", JSONB, nullable=False),
+    Column("result", Text),
+    Column("differs", ARRAY(Text), nullable=False),
 )

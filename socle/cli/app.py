@@ -94,7 +94,8 @@ def _worker_command(service: str, worker: str) -> Callable[[], None]:
 _RELAY = {"relay": "Takes the service's outbox to the event log."}
 _CONSUME = {"consume": "Applies the events that the service listens to."}
 add_psc_commands(_add_service("psc", _RELAY))
-add_ins_commands(_add_service("ins", _RELAY))
+_VERIFY = {"verify": "Goes through batches of verifications."}
+add_ins_commands(_add_service("ins", _RELAY | _VERIFY))
 _add_service("dmp", _RELAY | _CONSUME)
 _add_service("mss", _RELAY)
 _add_service("usage", _RELAY | _CONSUME)

@@ -1,6 +1,7 @@
 """Compose and Kubernetes run the processes that the command line offers, with settings that exist."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,12 @@ from socle.settings import Settings
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 BASE = ROOT / "deploy" / "k8s" / "base"
-RELAYS = {(service, "relay") for service in SERVICES}
-PROCESSES = (
-    {("migrate",), ("gateway",)}
-    | {(service,) for service in SERVICES}
-    | RELAYS
-    | {("dmp", "consume"), ("usage", "consume")}
-)
+WORKERS = {
+    (service, worker)
+    for service in SERVICES
+    for worker in import_module(f"services.{service}.workers").WORKERS
+}
+PROCESSES = {("migrate",), ("gateway",)} | {(service,) for service in SERVICES} | WORKERS
 # Variables of the compose file itself, which no process reads.
 OF_COMPOSE = {"SOCLE_IMAGE", "SOCLE_POSTGRES_IMAGE", "SOCLE_KAFKA_IMAGE"}
 
