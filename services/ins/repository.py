@@ -29,6 +29,20 @@ async def insert_identity(session: WriteSession, space: str, new: Identity) -> b
     return (await session.execute(statement)).one_or_none() is not None
 
 
+async def insert_identities(
+    session: WriteSession, space: str, records: Sequence[Identity]
+) -> set[UUID]:
+    """Those that were inserted: not whose INS another record holds."""
+    if not records:
+        return set()
+    statement = insert(identity).on_conflict_do_nothing().returning(identity.c.id)
+    values = [
+        {"space": space, "id": one.id, "created_at": one.created_at, **_changing(one)}
+        for one in records
+    ]
+    return set((await session.execute(statement, values)).scalars())
+
+
 async def update_identity(session: WriteSession, space: str, changed: Identity) -> None:
     await session.execute(
         update(identity)
@@ -90,6 +104,35 @@ async def insert_step(
             reason=transition.reason,
             at=at,
         )
+    )
+
+
+async def insert_first_steps(
+    session: WriteSession,
+    space: str,
+    identities: Sequence[UUID],
+    transitions: Sequence[Transition],
+    at: datetime,
+) -> None:
+    """The same history for each of these new records."""
+    if not identities:
+        return
+    await session.execute(
+        insert(identity_step),
+        [
+            {
+                "space": space,
+                "identity_id": identity_id,
+                "position": position,
+                "step": transition.step,
+                "from_status": transition.before.status,
+                "to_status": transition.after.status,
+                "reason": transition.reason,
+                "at": at,
+            }
+            for identity_id in identities
+            for position, transition in enumerate(transitions, start=1)
+        ],
     )
 
 

@@ -97,11 +97,14 @@ def show(
     Console(width=None if os.isatty(1) else 200).print(table)
 
 
-def make_synthetic(control: Control, count: int, seed: int, per_call: int) -> None:
+def make_synthetic(
+    control: Control, count: int, seed: int, per_call: int, **asked_too: bool
+) -> None:
     """Some at a time; repeating the command after a failure makes the same people again."""
     stored = 0
     while stored < count:
-        asked = {"seed": seed, "start": stored, "count": min(per_call, count - stored)}
+        asked = {"seed": seed, "start": stored, "count": min(per_call, count - stored),
+                 **asked_too}  # fmt: skip
         stored += control.call("POST", "/people/synthetic", json=asked)["stored"]
         progress(f"{stored} of {count} people")
     progress(f"{stored} people\n")

@@ -7,6 +7,7 @@ import typer
 from socle.cli.control import AsJson, Control, Space, make_synthetic, show
 
 PEOPLE_PER_CALL = 20_000
+QUALIFIED_PER_CALL = 5_000
 
 people = typer.Typer(help="Whom INSi knows in a space.", no_args_is_help=True)
 
@@ -54,7 +55,11 @@ def list_people(
 def synthetic(
     count: Annotated[int, typer.Argument(min=1, max=10_000_000)],
     seed: Annotated[int, typer.Option(min=0, max=1_000_000)] = 0,
+    qualified: Annotated[
+        bool, typer.Option("--qualified", help="with identities that DMP and MSS accept")
+    ] = False,
     space: Space = None,
 ) -> None:
     """Adds people who do not exist; the same count and seed name the same people."""
-    make_synthetic(Control("ins", space), count, seed, PEOPLE_PER_CALL)
+    per_call = QUALIFIED_PER_CALL if qualified else PEOPLE_PER_CALL
+    make_synthetic(Control("ins", space), count, seed, per_call, qualified=qualified)

@@ -2,13 +2,13 @@
 
 import asyncio
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ins import register
+from services.ins import bulk, register
 from services.ins.domain.person import Person
 from services.ins.domain.population import population
-from socle.auth.dependencies import RequestSpace
+from socle.auth.dependencies import RequestSpace, kernel_of
 from socle.db.sessions import WriteSession
 from socle.http.control import sandbox_only
 
@@ -25,17 +25,24 @@ class Synthetic(BaseModel):
     count: int = Field(ge=1, le=20_000, description="ask again with another start for more")
     seed: int = Field(0, ge=0, le=1_000_000)
     start: int = Field(0, ge=0, le=100_000_000)
+    qualified: bool = Field(False, description="with identity records that DMP and MSS accept")
 
 
 class Stored(BaseModel):
+    """`qualified` counts the identity records that were made: not those that were there."""
+
     stored: int
+    qualified: int = 0
 
 
 @router.post("/synthetic")
-async def make_people(session: WriteSession, space: RequestSpace, asked: Synthetic) -> Stored:
+async def make_people(
+    request: Request, session: WriteSession, space: RequestSpace, asked: Synthetic
+) -> Stored:
     def drawn() -> list[Person]:
         return list(population(asked.seed, asked.start, asked.count))
 
     people = await asyncio.to_thread(drawn)
     await register.upsert_people(session, space.name, people)
-    return Stored(stored=len(people))
+    made = await bulk.qualify(session, kernel_of(request), space, people) if asked.qualified else 0
+    return Stored(stored=len(people), qualified=made)

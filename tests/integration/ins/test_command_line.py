@@ -9,13 +9,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.ins.app import build
 from services.ins.domain.population import population
 from services.ins.settings import InsSettings
+from socle.db.database import Database
 from socle.testing.serving import serving
 
 from .conftest import NS, InsiClient
+from .records import outbox
 
 
 @pytest.fixture
@@ -61,6 +64,34 @@ async def test_synthetic_people_are_made_listed_and_found(url: str, space: str) 
                 found.text for found in answer.iterfind(".//r:INSHISTO//r:NumIdentifiant", NS)
             ]
             assert former == [ins.matricule for ins in person.history]
+
+
+async def test_synthetic_people_are_qualified_once_when_asked(
+    url: str, space: str, database: Database
+) -> None:
+    words = ("people", "synthetic", "300", "--qualified", "--space", space)
+    for _ in range(2):
+        assert await socle(url, *words) == "300 people\n"
+    events = await outbox(database, space)
+    assert [event["type"] for event in events] == ["ins.identity.qualified.v1"] * 300
+    assert len({event["subject"] for event in events}) == 300
+    async with httpx.AsyncClient(base_url=f"{url}/s/{space}") as http:
+        made = await http.post(
+            "/_sandbox/ins/people/synthetic", json={"count": 10, "start": 295, "qualified": True}
+        )
+    assert made.json() == {"stored": 10, "qualified": 5}
+    async with database.read() as session:
+        rows = await session.execute(
+            text(
+                "SELECT array_agg(s.step ORDER BY s.position) AS steps"
+                " FROM ins.identity i JOIN ins.identity_step s"
+                " ON (s.space, s.identity_id) = (i.space, i.id)"
+                " WHERE i.space = :space GROUP BY i.space, i.id"
+            ),
+            {"space": space},
+        )
+        histories = {tuple(row.steps) for row in rows}
+    assert histories == {("created", "retrieved", "evidence_accepted")}
 
 
 async def test_people_are_listed_by_the_beginning_of_their_name(url: str, space: str) -> None:
