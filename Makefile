@@ -9,7 +9,7 @@ COMPOSE ?= docker compose
 CODE := socle services gateway loadtests tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc lock clean
+.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc bench-ins lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ bench: dev ## documents per second and percentiles through the gateway, as a tab
 
 bench-psc: dev ## logins and refreshes per second of Pro Santé Connect, as a table
 	@$(BIN)/python -m loadtests.psc
+
+bench-ins: dev ## searches per second of INSi with a thousand and a million people, as a table
+	@$(BIN)/python -m loadtests.ins
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev

@@ -200,7 +200,7 @@ def more_processes(stack: Stack, count: int) -> Iterator[list[str]]:
             )
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
-            _wait_ready(url)
+            wait_ready(url)
         yield urls
     finally:
         for process in running:
@@ -208,14 +208,14 @@ def more_processes(stack: Stack, count: int) -> Iterator[list[str]]:
             process.wait(timeout=20)
 
 
-def _wait_ready(url: str) -> None:
+def wait_ready(url: str) -> None:
     until = monotonic() + 30
     while monotonic() < until:
         with suppress(httpx.TransportError):
             if httpx.get(f"{url}/readyz").status_code == httpx.codes.OK:
                 return
         time.sleep(0.1)
-    sys.exit(f"bench-psc: {url} is not ready")
+    sys.exit(f"bench: {url} is not ready")
 
 
 def main() -> None:
