@@ -1,5 +1,6 @@
 """Settings of the INS service (docs/environment.md)."""
 
+from pathlib import Path
 from typing import Literal
 
 from socle.settings import Settings
@@ -15,9 +16,13 @@ class InsSettings(Settings):
     """Of one batch of verifications; the limit of the real service is not public."""
 
     ins_authentication: Check = "enforce"
-    """Whether a call to /lps needs a live PSC token or a software certificate."""
+    """Whether a call to /lps needs a live PSC token, a software certificate or a signed assertion."""
     ins_headers: Check = "enforce"
     """Whether ContexteBAM, ContexteLPS and WS-Addressing must be there, once and complete."""
+    ins_assertion: Check = "enforce"
+    """Whether an assertion that is sent must be right; software with a certificate sends none."""
+    ins_assertion_ca: Path | None = None
+    """PEM of further authorities whose certificates may sign assertions."""
     ins_known_idams: frozenset[str] = frozenset()
     """CNDA authorisation numbers that pass; empty lets every well-formed one pass."""
     ins_soap_prefix: Literal["soap", "S"] = "S"

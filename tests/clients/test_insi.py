@@ -113,3 +113,16 @@ class TestNodeSoap:
         )
         assert told["none"]["CR"]["CodeCR"] == "01"
         assert told["refused"]["code"] == "socle_corps"
+
+    def test_signs_with_the_professional_s_card(
+        self, vendor: Vendor, ca: SandboxCa, scripts: Scripts
+    ) -> None:
+        """xml-crypto writes the signature, as in the public Node client; signxml reads it."""
+        card = ca.client("899700427885")
+        setting = vendor.setting(
+            wsdl=f"{vendor.url}/lps?wsdl", certificate=str(card.certificate), key=str(card.key)
+        )
+        told = scripts.start("insi-cps.js", setting).told()
+        assert told["fresh"] == "00"
+        assert told["stale"]["code"] == "desir_560"
+        assert told["stale"]["problems"][0] == "INS-SAML-TIME"

@@ -37,9 +37,9 @@ async def call(request: Request) -> Response:
     kernel = kernel_of(request)
     settings = cast(InsSettings, kernel.settings)
     warnings: list[Problem] = []
-    space = await caller_space(request, settings, warnings)
     envelope = parse_envelope(await request.body())
     headers = read_headers(envelope.headers, _http_action(request))
+    space = await caller_space(request, settings, envelope.headers, warnings, headers.message_id)
     _check_headers(headers, settings, warnings)
     action = _action(headers, envelope)
     if action == SEARCH_BY_CARD:

@@ -68,6 +68,14 @@ HEADERS_REFUSED = FaultKind(
     _REQUEST,
     "Un en-tête SOAP manque, est répété ou n'est pas conforme.",
 )
+ASSERTION_REFUSED = FaultKind(
+    "Sender",
+    "socle_requete",
+    "socle_assertion",
+    "erreur",
+    _REQUEST,
+    "L'assertion du professionnel n'est pas conforme.",
+)
 ACTION_REFUSED = FaultKind(
     "Sender",
     "socle_requete",

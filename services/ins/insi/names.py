@@ -2,6 +2,9 @@
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 WSA = "http://www.w3.org/2005/08/addressing"
+WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
+SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
+DSIG = "http://www.w3.org/2000/09/xmldsig#"
 CTXBAM = "urn:siram:bam:ctxbam"
 CTXLPS = "urn:siram:lps:ctxlps"
 SIRAM = "urn:siram"

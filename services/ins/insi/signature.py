@@ -1,0 +1,87 @@
+"""Verifies the XML signature of an assertion: rsa-sha256, enveloped, over the assertion alone.
+
+What is trusted afterwards is the element that signxml verified, never the one that stands in the
+message: a second assertion with the same ID would otherwise be read in its stead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from lxml import etree
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+from signxml.exceptions import SignXMLException
+from signxml.verifier import SignatureConfiguration, XMLVerifier
+
+from services.ins.insi.names import DSIG
+
+_EXPECTED = SignatureConfiguration(
+    require_x509=True,
+    location="./",
+    expect_references=1,
+    signature_methods=frozenset({SignatureMethod.RSA_SHA256}),
+    digest_algorithms=frozenset({DigestAlgorithm.SHA256}),
+)
+_CERTIFICATE = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
+_ENDS = ("-----BEGIN CERTIFICATE-----\n", "\n-----END CERTIFICATE-----\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`element` is what the signature covers."""
+
+    element: etree._Element
+    certificate: x509.Certificate
+
+
+class NotSigned(ValueError):
+    """Says why, in words that hold nothing of the message."""
+
+
+def verify_signature(
+    element: etree._Element, authorities: Sequence[x509.Certificate], now: datetime
+) -> Signed:
+    certificate = _certificate(element)
+    _require_trusted(certificate, authorities, now)
+    try:
+        result = XMLVerifier().verify(
+            element, x509_cert=certificate, id_attribute="ID", expect_config=_EXPECTED
+        )
+    except (SignXMLException, ValueError, KeyError, etree.LxmlError) as error:
+        raise NotSigned("the signature does not verify") from error
+    found = result[0] if isinstance(result, list) else result
+    covered = found.signed_xml
+    if covered is None or (covered.tag, covered.get("ID")) != (element.tag, element.get("ID")):
+        raise NotSigned("the signature covers something else than the assertion")
+    return Signed(covered, certificate)
+
+
+def _certificate(element: etree._Element) -> x509.Certificate:
+    """The first that is given: chains are followed by the authorities that we know."""
+    text = "".join((element.findtext(_CERTIFICATE) or "").split())
+    if not text:
+        raise NotSigned("there is no ds:Signature with a ds:X509Certificate")
+    lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))
+    try:
+        return x509.load_pem_x509_certificate(lines.join(_ENDS).encode())
+    except ValueError as error:
+        raise NotSigned("ds:X509Certificate holds no certificate") from error
+
+
+def _require_trusted(
+    certificate: x509.Certificate, authorities: Sequence[x509.Certificate], now: datetime
+) -> None:
+    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        raise NotSigned("the certificate is not valid today")
+    if not any(_is_issued_by(certificate, authority) for authority in authorities):
+        raise NotSigned("no authority that is known here has issued the certificate")
+
+
+def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
