@@ -1,7 +1,6 @@
 """ITI-67, Find Document References: search and read, by GET and by POST _search."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -9,12 +8,13 @@ from starlette.responses import Response
 from services.dmp import repository
 from services.dmp.api.fhir_base import base_url, entry_id, unknown_document
 from services.dmp.fhir.resources import document_reference
-from services.dmp.fhir.search import Search, cursor, read_search
+from services.dmp.fhir.search import cursor, read_search
 from socle.auth.dependencies import CallerSpace, kernel_of
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
+from socle.fhir.search import applied, page_links, posted_parameters
 from socle.ids.ins import Ins
 from socle.spaces import Space
 
@@ -29,8 +29,7 @@ async def search(request: Request, space: CallerSpace, session: ReadSession) -> 
 @router.post("/DocumentReference/_search", response_class=Response)
 async def search_by_post(request: Request, space: CallerSpace, session: ReadSession) -> Response:
     """The same with the parameters in the body, so that no INS stands in a URL."""
-    form = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
-    return await _search(request, space, session, [*request.query_params.multi_items(), *form])
+    return await _search(request, space, session, await posted_parameters(request))
 
 
 @router.get("/DocumentReference/{resource_id}", response_class=Response)
@@ -64,19 +63,7 @@ async def _search(
     total = await repository.count_entries(session, space.name, whole)
     page, more = entries[: wanted.count], len(entries) > wanted.count
     base = base_url(request)
-    links = {"self": _link(base, _applied(parameters, wanted))}
-    if more:
-        last = page[-1]
-        rest = [item for item in _applied(parameters, wanted) if item[0] != "_cursor"]
-        links["next"] = _link(base, [*rest, ("_cursor", cursor(last.created_at, last.id))])
+    rest = cursor(page[-1].created_at, page[-1].id) if more else None
+    links = page_links(base, "DocumentReference", applied(parameters, wanted.ignored), rest)
     resources = [document_reference(entry, base) for entry in page]
     return fhir_response(searchset(resources, base, total, links))
-
-
-def _applied(parameters: list[tuple[str, str]], wanted: Search) -> list[tuple[str, str]]:
-    """The parameters that were used: `self` tells the client which were not (FHIR R4 §3.1.1.2)."""
-    return [(name, value) for name, value in parameters if name not in wanted.ignored]
-
-
-def _link(base: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{base}/DocumentReference?{urlencode(parameters, safe=':|.,')}"

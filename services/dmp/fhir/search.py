@@ -16,6 +16,7 @@ from services.dmp.fhir.identifiers import unique_id_of
 from services.dmp.fhir.resources import XDS_STATUS
 from services.dmp.repository import EntryQuery
 from socle.clock import PARIS
+from socle.fhir.search import page_size
 from socle.ids.ins import Ins, from_fhir
 from socle.problems import Problem
 
@@ -119,14 +120,13 @@ def _read_date(search: Search, value: str) -> None:
 
 
 def _read_count(search: Search, value: str) -> None:
-    # Nine digits are beyond any page, and short enough for int() whatever a client sends.
-    size = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
-    if size < 1:
+    size = page_size(value, MAX_COUNT)
+    if size is None:
         search.problems.append(
             _problem("_count", f"{value[:20]} is no page size", f"1 to {MAX_COUNT}")
         )
         return
-    search.count = min(size, MAX_COUNT)
+    search.count = size
 
 
 def _read_cursor(search: Search, value: str) -> None:

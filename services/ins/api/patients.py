@@ -1,7 +1,6 @@
 """/ins/fhir: the identity records as FHIR patients. INSi itself has no such door (ins.md §8)."""
 
 from typing import cast
-from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -11,7 +10,7 @@ from services.ins import finder, repository
 from services.ins.domain.likeness import grade, likeness
 from services.ins.fhir.match import found, read_match
 from services.ins.fhir.patient import patient
-from services.ins.fhir.search import Search, read_search
+from services.ins.fhir.search import read_search
 from services.ins.settings import InsSettings
 from socle import __version__
 from socle.auth.dependencies import CallerSpace, RequestSpace, kernel_of
@@ -19,6 +18,7 @@ from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response, parse_json, require_fhir_json
+from socle.fhir.search import applied, page_links, posted_parameters
 from socle.problems import Problem
 from socle.spaces import Space
 
@@ -69,8 +69,7 @@ async def search(request: Request, space: CallerSpace, session: ReadSession) -> 
 @router.post("/Patient/_search", response_class=Response)
 async def search_by_post(request: Request, space: CallerSpace, session: ReadSession) -> Response:
     """The same with the parameters in the body, so that no trait stands in a URL."""
-    form = parse_qsl((await request.body()).decode("utf-8", "replace"), keep_blank_values=True)
-    return await _search(request, space, session, [*request.query_params.multi_items(), *form])
+    return await _search(request, space, session, await posted_parameters(request))
 
 
 @router.post("/Patient/$match", response_class=Response)
@@ -114,22 +113,10 @@ async def _search(
     total = await finder.count_patients(session, space.name, wanted.query)
     page, more = identities[: wanted.count], len(identities) > wanted.count
     base = _base(request)
-    applied = _applied(parameters, wanted)
-    links = {"self": _link(base, applied)}
-    if more:
-        rest = [item for item in applied if item[0] != "_cursor"]
-        links["next"] = _link(base, [*rest, ("_cursor", str(page[-1].id))])
+    rest = str(page[-1].id) if more else None
+    links = page_links(base, "Patient", applied(parameters, wanted.ignored), rest)
     version = _settings(request).ins_fr_core
     return fhir_response(searchset([patient(one, version) for one in page], base, total, links))
-
-
-def _applied(parameters: list[tuple[str, str]], wanted: Search) -> list[tuple[str, str]]:
-    """The parameters that were used: `self` tells the client which were not (FHIR R4 §3.1.1.2)."""
-    return [(name, value) for name, value in parameters if name not in wanted.ignored]
-
-
-def _link(base: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{base}/Patient?{urlencode(parameters, safe=':|.,')}"
 
 
 def _base(request: Request) -> str:

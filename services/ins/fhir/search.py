@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.ins.fhir.patient import LOCAL_SYSTEM
+from socle.fhir.search import page_size
 from socle.ids.traits import fold, transliterate
 from socle.problems import Problem
 
@@ -156,12 +157,11 @@ def _read_active(search: Search, value: str) -> None:
 
 
 def _read_count(search: Search, value: str) -> None:
-    # Nine digits are beyond any page, and short enough for int() whatever a client sends.
-    size = int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
-    if size < 1:
+    size = page_size(value, MAX_COUNT)
+    if size is None:
         search.problems.append(_problem("_count", "no page size", f"1 to {MAX_COUNT}"))
         return
-    search.count = min(size, MAX_COUNT)
+    search.count = size
 
 
 def _read_cursor(search: Search, value: str) -> None:
