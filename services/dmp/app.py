@@ -2,10 +2,11 @@
 
 from fastapi import FastAPI
 
-from services.dmp.api import capability, find, provide, retrieve
+from services.dmp.api import capability, find, provide, retrieve, xds
 from services.dmp.hot.registrar import registrar_of
 from services.dmp.settings import DmpSettings
 from services.dmp.workers import WORKERS
+from services.dmp.xds.faults import fault_renderer
 from socle.http.app import ServiceSpec, create_app
 from socle.http.render import render_outcome
 
@@ -14,8 +15,12 @@ def build(settings: DmpSettings) -> FastAPI:
     spec = ServiceSpec(
         name="dmp",
         title="Socle: DMP, shared medical record",
-        routers=[provide.router, find.router, retrieve.router, capability.router],
-        dialects={"/dmp/fhir": render_outcome},
+        routers=[provide.router, find.router, retrieve.router, capability.router, xds.router],
+        dialects={
+            "/dmp/fhir": render_outcome,
+            xds.PREFIX: fault_renderer(multipart=False),
+            xds.REPOSITORY: fault_renderer(multipart=True),
+        },
         workers=WORKERS,
         resources=[registrar_of],
     )

@@ -1,4 +1,5 @@
-"""Asks the INS service whether a patient's identity is qualified, with the caller's own token."""
+"""Asks the INS service whether a patient's identity is qualified: with the caller's own token, or as
+one service asks another where the caller has none."""
 
 from types import TracebackType
 
@@ -6,6 +7,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.dmp.settings import DmpSettings
+from socle.auth.service_key import SERVICE_KEY, service_key
 from socle.errors import Category, DomainError
 
 
@@ -21,6 +23,7 @@ class IdentityStatus(BaseModel):
 
 class InsClient:
     def __init__(self, settings: DmpSettings) -> None:
+        self._service_key = service_key(settings)
         self._http = httpx.AsyncClient(
             base_url=settings.ins_url, timeout=settings.dmp_ins_timeout_seconds
         )
@@ -39,12 +42,19 @@ class InsClient:
     async def status(
         self, space: str, oid: str, matricule: str, token: str
     ) -> IdentityStatus | None:
-        """None when INS knows no such identity. A silent INS is a 503, never a refusal."""
+        """None when INS knows no such identity, or when it cannot be asked for want of a token and of
+        a shared key. A silent INS is a 503, never a refusal."""
+        if token:
+            headers = {"Authorization": f"Bearer {token}"}
+        elif self._service_key:
+            headers = {SERVICE_KEY: self._service_key}
+        else:
+            return None
         try:
             response = await self._http.post(
                 f"/s/{space}/ins/identities/status",
                 json={"oid": oid, "matricule": matricule},
-                headers={"Authorization": f"Bearer {token}"},
+                headers=headers,
             )
             if response.status_code == httpx.codes.NOT_FOUND:
                 return None

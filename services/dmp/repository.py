@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp.domain.entry import Registered
-from services.dmp.tables import body, document, patient
+from services.dmp.tables import body, document, patient, submission_set
 from socle.db.database import WriteSession
 
 
@@ -48,6 +48,13 @@ class EntryQuery:
     class_codes: tuple[str, ...] = ()
     created: tuple[tuple[datetime | None, datetime | None], ...] = ()
     after: tuple[datetime, UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSet:
+    id: UUID
+    submitted_at: datetime
+    metadata: dict[str, Any] = field(repr=False)
 
 
 _ENTRY = (
@@ -149,6 +156,52 @@ def _uuids(values: Sequence[str]) -> list[UUID]:
     return found
 
 
+async def find_named(
+    session: AsyncSession, space: str, ids: Sequence[UUID], unique_ids: Sequence[str]
+) -> list[StoredEntry]:
+    """By entryUUID or uniqueId, the oldest first."""
+    named = or_(document.c.id.in_(ids), document.c.unique_id.in_(unique_ids))
+    result = await session.execute(
+        select(*_ENTRY).where(document.c.space == space, named).order_by(document.c.id)
+    )
+    return [StoredEntry(*row) for row in result]
+
+
+async def find_members(
+    session: AsyncSession, space: str, set_ids: Sequence[UUID]
+) -> list[StoredEntry]:
+    """The documents of these submission sets."""
+    result = await session.execute(
+        select(*_ENTRY)
+        .where(document.c.space == space, document.c.submission_set.in_(set_ids))
+        .order_by(document.c.id)
+    )
+    return [StoredEntry(*row) for row in result]
+
+
+async def find_sets(
+    session: AsyncSession,
+    space: str,
+    *,
+    patient: str | None = None,
+    ids: Sequence[UUID] = (),
+    unique_ids: Sequence[str] = (),
+) -> list[StoredSet]:
+    """Of a patient, or by either identifier; the newest first."""
+    unique_id = submission_set.c.metadata["xds"]["unique_id"].astext
+    which = (
+        submission_set.c.patient == patient
+        if patient is not None
+        else or_(submission_set.c.id.in_(ids), unique_id.in_(unique_ids))
+    )
+    result = await session.execute(
+        select(submission_set.c.id, submission_set.c.submitted_at, submission_set.c.metadata)
+        .where(submission_set.c.space == space, which)
+        .order_by(submission_set.c.id.desc())
+    )
+    return [StoredSet(*row) for row in result]
+
+
 async def get_entry(session: AsyncSession, space: str, entry_id: UUID) -> StoredEntry | None:
     result = await session.execute(
         select(*_ENTRY).where(document.c.space == space, document.c.id == entry_id)
@@ -164,6 +217,21 @@ async def get_content(
         select(*_ENTRY, body.c.content)
         .join(body, and_(body.c.space == document.c.space, body.c.sha256 == document.c.sha256))
         .where(document.c.space == space, document.c.id == entry_id)
+    )
+    row = result.one_or_none()
+    return (StoredEntry(*row[:-1]), bytes(row[-1])) if row else None
+
+
+async def get_content_by_unique_id(
+    session: AsyncSession, space: str, unique_id: str
+) -> tuple[StoredEntry, bytes] | None:
+    """The latest version: a document keeps its uniqueId through every update of its metadata."""
+    result = await session.execute(
+        select(*_ENTRY, body.c.content)
+        .join(body, and_(body.c.space == document.c.space, body.c.sha256 == document.c.sha256))
+        .where(document.c.space == space, document.c.unique_id == unique_id)
+        .order_by(document.c.version.desc())
+        .limit(1)
     )
     row = result.one_or_none()
     return (StoredEntry(*row[:-1]), bytes(row[-1])) if row else None

@@ -1,10 +1,13 @@
 """Settings of the DMP service (docs/environment.md)."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from socle.settings import Settings
+
+Check = Literal["off", "warn", "enforce"]
 
 
 class DmpSettings(Settings):
@@ -21,3 +24,13 @@ class DmpSettings(Settings):
     itself knows the whole set and refuses. `warn` is for whoever works with a real type that the
     extract lacks.
     """
+    dmp_authentication: Check = "enforce"
+    """Whether a SOAP call needs a live PSC token, or a VIHF that a trusted certificate signed."""
+    dmp_vihf: Check = "warn"
+    """Whether a VIHF that is sent must hold everything that the DMP asks of it."""
+    dmp_vihf_ca: Path | None = None
+    """PEM of further authorities whose certificates may sign a VIHF."""
+    dmp_addressing: Check = "enforce"
+    """Whether every header of WS-Addressing must be there, once."""
+    dmp_lot_signature: Check = "warn"
+    """Whether a lot needs its XAdES signature, which is not verified yet."""

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -36,6 +37,12 @@ submission_set = Table(
     Column("submitted_at", DateTime(timezone=True), nullable=False),
     Column("submitter", Text, nullable=False),
     Column("metadata", JSONB, nullable=False),
+    Index("ix_submission_set_patient", "space", "patient", "id"),
+    Index(
+        "ix_submission_set_unique_id",
+        "space",
+        text("((metadata -> 'xds') ->> 'unique_id')"),
+    ),
 )
 
 # One row per version of a document entry: `id` is the entryUUID, which every metadata update
@@ -62,6 +69,7 @@ document = Table(
     Index("ix_document_patient", "space", "patient", "status", "created_at"),
     Index("ix_document_logical", "logical_id", "version", unique=True),
     Index("ix_document_unique_id", "space", "unique_id", "version", unique=True),
+    Index("ix_document_submission_set", "submission_set"),
 )
 
 # What INS events say of a patient; a missing row means that nothing has been said yet.

@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from socle.auth.service_key import is_from_service
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError, unauthenticated
 from socle.http import client_certificate
@@ -94,3 +95,15 @@ CallerSpace = Annotated[Space, Depends(_space_of_caller)]
 
 RequestSpace = Annotated[Space, Depends(_space_of_request)]
 """The space named in the path, or the default one: for routes that need no token."""
+
+
+async def _space_of_caller_or_service(request: Request) -> Space:
+    if request.headers.get("authorization") is None and is_from_service(
+        request.scope, kernel_of(request).settings
+    ):
+        return await _space_of_request(request)
+    return await _space_of_caller(request, await _professional(request))
+
+
+ServiceSpace = Annotated[Space, Depends(_space_of_caller_or_service)]
+"""The space of the token, or the one that another service of Socle names."""

@@ -1,7 +1,6 @@
 """Who may call INSi: `off | warn | enforce` by SOCLE_INS_AUTHENTICATION and SOCLE_INS_ASSERTION."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -17,6 +16,7 @@ from socle.clock import wall
 from socle.errors import Category, DomainError
 from socle.http import client_certificate
 from socle.problems import Problem
+from socle.saml.signature import read_authorities
 from socle.spaces import Space
 
 SOFTWARE_NAMES = ("INSI-AUTO", "INSI-MANU")
@@ -82,15 +82,7 @@ def _assertion(headers: Sequence[etree._Element], settings: InsSettings) -> Asse
 
 def _authorities(settings: InsSettings) -> list[x509.Certificate]:
     """The sandbox's own, once somebody has made it, and those that the operator names."""
-    files = (settings.home / "ca" / "root.pem", settings.ins_assertion_ca)
-    return [authority for file in files if file for authority in _read_authorities(file)]
-
-
-def _read_authorities(file: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(file.read_bytes())
-    except (FileNotFoundError, PermissionError, NotADirectoryError):
-        return []
+    return read_authorities((settings.home / "ca" / "root.pem", settings.ins_assertion_ca))
 
 
 def _judge(

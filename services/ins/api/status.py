@@ -9,7 +9,7 @@ from services.ins import repository
 from services.ins.api.views import refuse_if_any
 from services.ins.domain.numbers import read_ins
 from services.ins.events import fingerprints_of
-from socle.auth.dependencies import CallerSpace, kernel_of
+from socle.auth.dependencies import ServiceSpace, kernel_of
 from socle.db.sessions import ReadSession
 
 router = APIRouter(prefix="/ins/identities", tags=["identities"])
@@ -26,7 +26,7 @@ class InsIn(BaseModel):
 
 @router.post("/status")
 async def read_status(
-    request: Request, body: InsIn, space: CallerSpace, session: ReadSession
+    request: Request, body: InsIn, space: ServiceSpace, session: ReadSession
 ) -> dict[str, Any]:
     ins, problems = read_ins(body.oid, body.matricule)
     refuse_if_any(problems)

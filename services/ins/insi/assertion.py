@@ -10,8 +10,8 @@ from cryptography import x509
 from lxml import etree
 
 from services.ins.insi.names import SAML, WSSE
-from services.ins.insi.signature import NotSigned, verify_signature
 from socle.problems import Problem
+from socle.saml.signature import NotSigned, verify_signature
 
 SOURCE = "SEL-MP-043 v05 §3.2, at second hand; spec: ins.md §4.4"
 LIFE = timedelta(hours=1)

@@ -7,8 +7,7 @@ from lxml import etree
 from services.ins.insi.faults import XML_REFUSED, InsiFault
 from services.ins.insi.names import SOAP
 from socle.problems import Problem
-
-MAX_DEPTH = 32
+from socle.soap.parsing import UnreadableXmlError, parse_xml
 
 
 @dataclass(frozen=True)
@@ -46,33 +45,10 @@ def parse_envelope(body: bytes) -> Envelope:
 
 
 def _parse(body: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True,
-        remove_comments=True,
-    )  # fmt: skip
     try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        # The parser's own message may quote the content, so only its position is told.
-        line = getattr(error, "lineno", None)
-        raise _refused(
-            "INS-XML-SYNTAX", f"line {line}", "the message is not well-formed XML", "XML 1.0"
-        ) from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise _refused("INS-XML-DTD", "/", "the message has a DOCTYPE", "no DTD and no entity")
-    if _depth(root) > MAX_DEPTH:
-        raise _refused(
-            "INS-XML-DEPTH", "/", f"more than {MAX_DEPTH} levels", f"at most {MAX_DEPTH} levels"
-        )
-    return root
-
-
-def _depth(root: etree._Element) -> int:
-    deepest = level = 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        level += 1 if event == "start" else -1
-        deepest = max(deepest, level)
-    return deepest
+        return parse_xml(body, "INS")
+    except UnreadableXmlError as error:
+        raise InsiFault(XML_REFUSED, [error.problem]) from None
 
 
 def _elements(parent: etree._Element) -> list[etree._Element]:

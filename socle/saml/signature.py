@@ -1,12 +1,13 @@
-"""Verifies the XML signature of an assertion: rsa-sha256, enveloped, over the assertion alone.
+"""Verifies the XML signature of an assertion: RSA, enveloped, over the assertion alone.
 
 What is trusted afterwards is the element that signxml verified, never the one that stands in the
 message: a second assertion with the same ID would otherwise be read in its stead.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -15,14 +16,19 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from services.ins.insi.names import DSIG
-
+DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _EXPECTED = SignatureConfiguration(
     require_x509=True,
     location="./",
     expect_references=1,
     signature_methods=frozenset({SignatureMethod.RSA_SHA256}),
     digest_algorithms=frozenset({DigestAlgorithm.SHA256}),
+)
+# What older software still signs with, and some services still take (spec: dmp.md §1.6).
+_WITH_SHA1 = replace(
+    _EXPECTED,
+    signature_methods=_EXPECTED.signature_methods | {SignatureMethod.RSA_SHA1},
+    digest_algorithms=_EXPECTED.digest_algorithms | {DigestAlgorithm.SHA1},
 )
 _CERTIFICATE = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
 _ENDS = ("-----BEGIN CERTIFICATE-----\n", "\n-----END CERTIFICATE-----\n")
@@ -40,14 +46,34 @@ class NotSigned(ValueError):
     """Says why, in words that hold nothing of the message."""
 
 
+def read_authorities(files: Iterable[Path | None]) -> list[x509.Certificate]:
+    """The certificates of these PEM files; a file that is not there (yet) holds none."""
+    return [one for file in files if file for one in _certificates(file)]
+
+
+def _certificates(file: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(file.read_bytes())
+    except (FileNotFoundError, PermissionError, NotADirectoryError):
+        return []
+
+
 def verify_signature(
-    element: etree._Element, authorities: Sequence[x509.Certificate], now: datetime
+    element: etree._Element,
+    authorities: Sequence[x509.Certificate],
+    now: datetime,
+    *,
+    sha1: bool = False,
 ) -> Signed:
+    """`sha1` lets RSA with SHA-1 pass as well."""
     certificate = _certificate(element)
     _require_trusted(certificate, authorities, now)
     try:
         result = XMLVerifier().verify(
-            element, x509_cert=certificate, id_attribute="ID", expect_config=_EXPECTED
+            element,
+            x509_cert=certificate,
+            id_attribute="ID",
+            expect_config=_WITH_SHA1 if sha1 else _EXPECTED,
         )
     except (SignXMLException, ValueError, KeyError, etree.LxmlError) as error:
         raise NotSigned("the signature does not verify") from error

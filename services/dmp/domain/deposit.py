@@ -1,9 +1,10 @@
-"""What the documents of one submission must be to one another."""
+"""A document whose header could be read and holds no error, whichever door it came through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from services.dmp.fhir.bundle import ProvidedDocument
+from services.dmp.domain.document_entry import DocumentEntry
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
 from socle.problems import Problem
@@ -16,22 +17,26 @@ MAX_UNIQUE_ID = 128
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """A document of the submission whose header could be read and holds no error."""
+    """`path` says where the sender wrote its identifier; `reference` is its DocumentReference."""
 
-    document: ProvidedDocument
+    path: str
+    content: bytes = field(repr=False)
     metadata: DocumentMetadata
     ins: Ins
+    entry: DocumentEntry
+    reference: dict[str, Any] = field(repr=False)
 
 
-def check_submission(deposits: Sequence[Deposit]) -> list[Problem]:
-    return [*_identifiers(deposits), *_one_patient(deposits)]
+def check_submission(deposits: Sequence[Deposit], path: str) -> list[Problem]:
+    """What the documents of one submission, which stands at `path`, must be to one another."""
+    return [*_identifiers(deposits), *_one_patient(deposits, path)]
 
 
 def _identifiers(deposits: Sequence[Deposit]) -> list[Problem]:
     problems = []
     seen: dict[str, str] = {}
     for deposit in deposits:
-        unique_id, path = deposit.metadata.unique_id, deposit.document.reference.path
+        unique_id, path = deposit.metadata.unique_id, deposit.path
         if len(unique_id) > MAX_UNIQUE_ID:
             problems.append(
                 Problem(
@@ -47,7 +52,7 @@ def _identifiers(deposits: Sequence[Deposit]) -> list[Problem]:
             problems.append(
                 Problem(
                     "XDSRegistryDuplicateUniqueIdInMessage",
-                    f"{path}.masterIdentifier",
+                    path,
                     f"{earlier} is a document of the same identifier",
                     "each document once in a submission",
                     source=SOURCE,
@@ -56,14 +61,14 @@ def _identifiers(deposits: Sequence[Deposit]) -> list[Problem]:
     return problems
 
 
-def _one_patient(deposits: Sequence[Deposit]) -> list[Problem]:
+def _one_patient(deposits: Sequence[Deposit], path: str) -> list[Problem]:
     patients = {deposit.ins for deposit in deposits}
     if len(patients) < 2:
         return []
     return [
         Problem(
             "XDSPatientIdDoesNotMatch",
-            "Bundle.entry",
+            path,
             f"the documents are of {len(patients)} patients",
             "one patient in a submission",
             source=SOURCE,

@@ -1,0 +1,97 @@
+"""/si-dmp-server/v2/services/{repository,registry}: XDS.b over SOAP (spec: dmp.md §1.1)."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from fastapi import APIRouter, Request, Response
+from lxml import etree
+
+from services.dmp.hot.registrar import Registrar
+from services.dmp.lots import LotRefused, provide_lot
+from services.dmp.settings import DmpSettings
+from services.dmp.xds import names
+from services.dmp.xds.access import Caller, caller_of
+from services.dmp.xds.message import Message, read_message, require_action, write_message
+from services.dmp.xds.query import answer_query
+from services.dmp.xds.responses import registry_response
+from services.dmp.xds.retrieve import retrieve
+from services.dmp.xds.submission import read_lot
+from socle.auth.dependencies import kernel_of
+from socle.errors import Category, DomainError
+from socle.http.render import SOAP_12
+from socle.problems import Problem
+from socle.soap.mtom import Attachment, write_multipart
+
+PREFIX = "/si-dmp-server/v2/services"
+REPOSITORY = f"{PREFIX}/repository"
+router = APIRouter(tags=["XDS.b"])
+# What a registry says for a refusal that is the server's state and not the sender's fault.
+_BUSY = {Category.BUSY: "XDSRepositoryBusy", Category.UNAVAILABLE: "XDSRegistryNotAvailable"}
+
+
+@router.post(REPOSITORY, response_class=Response)
+async def repository(request: Request) -> Response:
+    """ITI-41 and ITI-43. The answer is multipart always."""
+    message, caller = await _read(request, (names.PROVIDE, names.RETRIEVE))
+    if message.action == names.RETRIEVE:
+        async with kernel_of(request).database.read() as session:
+            body, attachments = await retrieve(session, caller.space.name, message)
+        return _multipart(message, body, attachments)
+    return _multipart(message, await _provide(request, message, caller), ())
+
+
+@router.post(f"{PREFIX}/registry", response_class=Response)
+async def registry(request: Request) -> Response:
+    """ITI-18. The answer has the form of the request."""
+    message, caller = await _read(request, (names.STORED_QUERY,))
+    kernel = kernel_of(request)
+
+    def pseudonymise(oid: str, matricule: str) -> str:
+        return kernel.pseudonym(caller.space.name, oid, matricule)
+
+    async with kernel.database.read() as session:
+        body = await answer_query(session, caller.space.name, message, pseudonymise)
+    if message.raw.is_multipart:
+        return _multipart(message, body, ())
+    return Response(write_message(message.action, message.message_id, body), media_type=SOAP_12)
+
+
+async def _provide(request: Request, message: Message, caller: Caller) -> etree._Element:
+    """What is wrong with a lot is an answer of the registry, with HTTP 200, and no SOAP fault."""
+    lot = read_lot(message)
+    registrar = cast(Registrar, request.app.state.registrar)
+    try:
+        told = await provide_lot(kernel_of(request), registrar, caller, caller.space, lot)
+    except LotRefused as refused:
+        return registry_response(names.FAILURE, refused.problems)
+    except DomainError as error:
+        if error.category not in (Category.UNPROCESSABLE, Category.CONFLICT, *_BUSY):
+            raise
+        return registry_response(names.FAILURE, _of_registry(error))
+    return registry_response(names.SUCCESS, [*caller.warnings, *told])
+
+
+def _of_registry(error: DomainError) -> Sequence[Problem]:
+    busy = _BUSY.get(error.category)
+    if busy is None:
+        return error.problems
+    return [Problem(busy, "/", error.detail, "the same lot again, in a moment")]
+
+
+async def _read(request: Request, served: tuple[str, ...]) -> tuple[Message, Caller]:
+    settings = cast(DmpSettings, kernel_of(request).settings)
+    message = read_message(
+        request.headers.get("content-type", ""),
+        await request.body(),
+        addressed=settings.dmp_addressing == "enforce",
+    )
+    require_action(message, served)
+    return message, await caller_of(request, message, settings)
+
+
+def _multipart(
+    message: Message, body: etree._Element, attachments: Sequence[Attachment]
+) -> Response:
+    envelope = write_message(message.action, message.message_id, body)
+    content_type, content = write_multipart(envelope, attachments, names.ANSWERS[message.action])
+    return Response(content, headers={"Content-Type": content_type})

@@ -1,0 +1,115 @@
+"""From deposits to the rows of the registry, and the fact that each of them is."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.dmp.domain.deposit import Deposit
+from services.dmp.domain.entry import Entry
+from services.dmp.events import document_registered
+from socle.cda.header import read_header
+from socle.cda.metadata import DocumentMetadata, metadata_of
+from socle.cda.rules import check_header
+from socle.cda.xml import MalformedCdaError
+from socle.http.context import traceparent
+from socle.idgen import uuid7
+from socle.kernel import Kernel
+from socle.problems import Problem, has_errors
+from socle.spaces import Space
+
+_UNKNOWN_TYPE = "CDA-HDR-code-unlisted"
+
+
+def describe(
+    content: bytes, *, refuse_unknown_types: bool
+) -> tuple[DocumentMetadata | None, list[Problem]]:
+    """The document's own metadata, unless its header holds an error; and every finding."""
+    try:
+        header = read_header(content)
+    except MalformedCdaError as error:
+        return None, error.problems
+    # The header rule warns of a type outside its extract; the DMP refuses it, unless told.
+    problems = [
+        _as_error(problem) if refuse_unknown_types and problem.rule == _UNKNOWN_TYPE else problem
+        for problem in check_header(header)
+    ]
+    return (None if has_errors(problems) else metadata_of(header, content)), problems
+
+
+@dataclass(frozen=True, slots=True)
+class NewSet:
+    """A submission set on its way in; `submitter` is a professional's or a structure's identifier."""
+
+    id: UUID
+    metadata: dict[str, Any] = field(repr=False)
+    submitter: str = field(repr=False)
+    at: datetime
+
+
+def new_entries(
+    kernel: Kernel, space: Space, submission: NewSet, deposits: Sequence[Deposit]
+) -> list[Entry]:
+    return [_entry(kernel, space, submission, deposit) for deposit in deposits]
+
+
+def _entry(kernel: Kernel, space: Space, submission: NewSet, deposit: Deposit) -> Entry:
+    metadata, ins = deposit.metadata, deposit.ins
+    patient = kernel.pseudonym(space.name, ins.oid, ins.matricule)
+    entry_id = uuid7()
+    event = document_registered(
+        space.name,
+        patient,
+        ins,
+        metadata,
+        entry_id=entry_id,
+        logical_id=entry_id,
+        at=submission.at,
+        traceparent=traceparent.get(),
+    )
+    return Entry(
+        id=entry_id,
+        # The first version gives the document its lasting identifier.
+        logical_id=entry_id,
+        submission_set=submission.id,
+        space=space.name,
+        unique_id=metadata.unique_id,
+        patient=patient,
+        ins_oid=ins.oid,
+        matricule=ins.matricule,
+        type_code=metadata.type_code.code,
+        class_code=metadata.class_code.code if metadata.class_code else "",
+        created_at=metadata.creation_time,
+        registered_at=submission.at,
+        sha256=bytes.fromhex(metadata.sha256),
+        content=deposit.content,
+        metadata=orjson.dumps(_row_metadata(deposit)),
+        set_metadata=orjson.dumps(submission.metadata),
+        submitter=submission.submitter,
+        event=event.value,
+    )
+
+
+def _row_metadata(deposit: Deposit) -> dict[str, Any]:
+    """Both forms, so that what one door wrote the other reads."""
+    metadata = deposit.metadata
+    return {
+        "submitted": deposit.reference,
+        "xds": deposit.entry.as_json(),
+        "size": metadata.size,
+        "sha1_base64": base64.b64encode(bytes.fromhex(metadata.sha1)).decode(),
+        "mime": metadata.mime_type,
+        "title": metadata.title,
+        "level": metadata.level,
+        "format_code": metadata.format_code.code,
+    }
+
+
+def _as_error(problem: Problem) -> Problem:
+    return Problem(
+        problem.rule, problem.path, problem.message, problem.expected, "error", problem.source
+    )

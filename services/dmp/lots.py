@@ -1,0 +1,119 @@
+"""The use case of TD2.1: a lot comes in by ITI-41, whole or not at all."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.dmp.domain.deposit import Deposit, check_submission
+from services.dmp.domain.document_entry import DocumentEntry
+from services.dmp.domain.submission_set import SubmissionSet
+from services.dmp.entries import NewSet, describe, new_entries
+from services.dmp.fhir.from_xds import reference_of
+from services.dmp.hot.registrar import Registrar
+from services.dmp.settings import DmpSettings
+from services.dmp.xds.access import Caller
+from services.dmp.xds.checks import (
+    check_agreement,
+    check_bytes,
+    check_document,
+    check_lot_patient,
+)
+from services.dmp.xds.submission import Lot, SubmittedDocument
+from socle.idgen import uuid7
+from socle.kernel import Kernel
+from socle.problems import Problem, has_errors
+from socle.spaces import Space
+
+SOURCE = "spec dmp.md §1.4 (signature of the lot)"
+
+
+class LotRefused(Exception):
+    """`problems` holds everything that is wrong, warnings included."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+
+
+@dataclass(slots=True)
+class _Checked:
+    deposit: Deposit | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+async def provide_lot(
+    kernel: Kernel, registrar: Registrar, caller: Caller, space: Space, lot: Lot
+) -> list[Problem]:
+    """The warnings of a lot that is stored, durably."""
+    assert isinstance(kernel.settings, DmpSettings)
+    checked = [_check(document, kernel.settings) for document in lot.documents]
+    deposits = [item.deposit for item in checked if item.deposit is not None]
+    problems = [*lot.problems, *(problem for item in checked for problem in item.problems)]
+    problems += _check_signature(lot, kernel.settings)
+    problems += check_submission(deposits, lot.set_path)
+    if lot.submission_set is not None:
+        entries = [document.entry for document in lot.documents]
+        problems += check_lot_patient(entries, lot.submission_set.patient_id, lot.set_path)
+    if has_errors(problems):
+        raise LotRefused(problems)
+    assert lot.submission_set is not None
+    submission = NewSet(
+        uuid7(), _set_metadata(lot, lot.submission_set), caller.identifier, space.now()
+    )
+    await registrar.register(new_entries(kernel, space, submission, deposits), caller.token)
+    return problems
+
+
+def _check(document: SubmittedDocument, settings: DmpSettings) -> _Checked:
+    problems = check_document(document)
+    if not document.content:
+        return _Checked(problems=problems)
+    metadata, found = describe(
+        document.content, refuse_unknown_types=settings.dmp_unknown_types == "refuse"
+    )
+    problems += found
+    if metadata is None:
+        return _Checked(problems=problems)
+    assert metadata.patient is not None  # a header rule refuses a document without an INS
+    problems += check_agreement(document, metadata, metadata.patient)
+    if has_errors(problems):
+        return _Checked(problems=problems)
+    entry: DocumentEntry = document.entry
+    deposit = Deposit(
+        f"{document.path}/uniqueId",
+        document.content,
+        metadata,
+        metadata.patient,
+        entry,
+        reference_of(entry, metadata.patient),
+    )
+    return _Checked(deposit, problems)
+
+
+def _check_signature(lot: Lot, settings: DmpSettings) -> list[Problem]:
+    """Its presence and its bytes; the signature itself is not verified yet."""
+    if lot.signature is not None:
+        return check_bytes(lot.signature)
+    if settings.dmp_lot_signature == "off":
+        return []
+    severity = "error" if settings.dmp_lot_signature == "enforce" else "warning"
+    return [
+        Problem(
+            "XDSMissingDocument" if severity == "error" else "DMP-LOT-SIGNATURE",
+            lot.set_path or "RegistryPackage",
+            "the lot has no signature",
+            "an ExtrinsicObject of type E1762 and format http://www.w3.org/2000/09/xmldsig#",
+            severity,  # type: ignore[arg-type]
+            SOURCE,
+        )
+    ]
+
+
+def _set_metadata(lot: Lot, submission_set: SubmissionSet) -> dict[str, Any]:
+    """The signature is kept with its set: it is no document of the patient's."""
+    metadata: dict[str, Any] = {"xds": submission_set.as_json()}
+    if lot.signature is not None:
+        metadata["signature"] = {
+            "xds": lot.signature.entry.as_json(),
+            "content": lot.signature.content.decode("utf-8", "replace").replace("\0", ""),
+        }
+    return metadata

@@ -1,0 +1,123 @@
+"""One SOAP message of XDS.b: envelope, WS-Addressing, body, attachments (spec: dmp.md §1.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from services.dmp.xds.faults import DmpFault
+from services.dmp.xds.names import ANSWERS, SOAP11, SOAP12, WSA
+from socle.idgen import random_uuid
+from socle.problems import Problem
+from socle.soap.mtom import SoapBody, UnreadableMultipartError, read_soap_body
+from socle.soap.parsing import UnreadableXmlError, parse_xml, text_of
+
+MAX_DEPTH = 64
+SOURCE = "WS-Addressing 1.0 SOAP Binding §3; spec: dmp.md §1.1"
+_MISSING = "A required header representing a Message Addressing Property is not present"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`body` is the one element of the SOAP body."""
+
+    action: str
+    message_id: str
+    headers: tuple[etree._Element, ...] = field(repr=False)
+    body: etree._Element = field(repr=False)
+    raw: SoapBody = field(repr=False)
+
+
+def read_message(content_type: str, content: bytes, *, addressed: bool) -> Message:
+    """`addressed` says whether every header of WS-Addressing must be there."""
+    try:
+        raw = read_soap_body(content_type, content)
+        root = parse_xml(raw.root, "DMP", MAX_DEPTH)
+    except (UnreadableMultipartError, UnreadableXmlError) as error:
+        raise DmpFault(
+            "SocleMessage", "Le message SOAP ne peut pas être lu.", [error.problem]
+        ) from None
+    headers, body = _parts(root)
+    found = {
+        name: text_of(header)
+        for header in headers
+        for name in ("Action", "MessageID", "To", "ReplyTo")
+        if header.tag == f"{{{WSA}}}{name}"
+    }
+    message_id = found.get("MessageID", "")
+    if addressed:
+        _require_addressing(headers, found, message_id)
+    action = found.get("Action", "")
+    if action and raw.action and action != raw.action:
+        raise _addressing("ActionMismatch", "Action", f"the media type says {raw.action[:100]}",
+                          "the same as wsa:Action, or no action parameter", message_id)  # fmt: skip
+    return Message(action or raw.action, message_id, headers, body, raw)
+
+
+def require_action(message: Message, served: Sequence[str]) -> str:
+    if message.action not in served:
+        raise _addressing(
+            "ActionNotSupported",
+            "Action",
+            "this service has no such action",
+            " or ".join(served),
+            message.message_id,
+        )
+    return message.action
+
+
+def write_message(action: str, relates_to: str, body: etree._Element) -> bytes:
+    root = etree.Element(f"{{{SOAP12}}}Envelope", nsmap={"soap": SOAP12, "wsa": WSA})
+    header = etree.SubElement(root, f"{{{SOAP12}}}Header")
+    answered = etree.SubElement(header, f"{{{WSA}}}Action")
+    answered.set(f"{{{SOAP12}}}mustUnderstand", "true")
+    answered.text = ANSWERS[action]
+    etree.SubElement(header, f"{{{WSA}}}MessageID").text = f"urn:uuid:{random_uuid()}"
+    if relates_to:
+        etree.SubElement(header, f"{{{WSA}}}RelatesTo").text = relates_to
+    etree.SubElement(root, f"{{{SOAP12}}}Body").append(body)
+    return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
+
+
+def _parts(root: etree._Element) -> tuple[tuple[etree._Element, ...], etree._Element]:
+    if root.tag == f"{{{SOAP11}}}Envelope":
+        problem = Problem("DMP-SOAP-VERSION", "/Envelope", "SOAP 1.1", SOAP12, source=SOURCE)
+        raise DmpFault("SocleVersion", "Le DMP parle SOAP 1.2.", [problem])
+    bodies = root.findall(f"{{{SOAP12}}}Body")
+    contents = [one for body in bodies for one in body if isinstance(one.tag, str)]
+    if root.tag != f"{{{SOAP12}}}Envelope" or len(bodies) != 1 or len(contents) != 1:
+        problem = Problem(
+            "DMP-SOAP-ENVELOPE", "/Envelope/Body", "no SOAP 1.2 envelope of one body element",
+            "soap:Envelope/soap:Body with one element", source="SOAP 1.2 Part 1 §5",
+        )  # fmt: skip
+        raise DmpFault("SocleMessage", "Le message n'est pas une enveloppe SOAP 1.2.", [problem])
+    headers = [
+        one
+        for header in root.findall(f"{{{SOAP12}}}Header")
+        for one in header
+        if isinstance(one.tag, str)
+    ]
+    return tuple(headers), contents[0]
+
+
+def _require_addressing(
+    headers: Sequence[etree._Element], found: dict[str, str], message_id: str
+) -> None:
+    for name in ("Action", "MessageID", "To", "ReplyTo"):
+        count = sum(header.tag == f"{{{WSA}}}{name}" for header in headers)
+        if count > 1:
+            raise _addressing(
+                "InvalidCardinality", name, f"it is there {count} times", "once", message_id
+            )
+        if not found.get(name):
+            raise _addressing(
+                "MessageAddressingHeaderRequired", name, "it is missing or empty", "once",
+                message_id,
+            )  # fmt: skip
+
+
+def _addressing(subcode: str, name: str, message: str, expected: str, message_id: str) -> DmpFault:
+    path = f"/Envelope/Header/{name}"
+    problem = Problem(f"DMP-WSA-{subcode}", path, message, expected, source=SOURCE)
+    reason = _MISSING if subcode == "MessageAddressingHeaderRequired" else f"wsa:{subcode}"
+    return DmpFault(subcode, reason, [problem], relates_to=message_id, addressing=True)

@@ -1,0 +1,316 @@
+"""ITI-18: the stored queries of TD3.1 (spec: dmp.md §1.5; ITI TF-2 §3.18.4.1.2.3.7)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from lxml import etree
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.dmp import repository
+from services.dmp.domain.document_entry import Coded, DocumentEntry
+from services.dmp.repository import EntryQuery, StoredEntry, StoredSet
+from services.dmp.xds import names
+from services.dmp.xds.entry import Place, rim, write_entry
+from services.dmp.xds.message import Message
+from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
+from services.dmp.xds.responses import query_response
+from services.dmp.xds.sets import member_id, set_of, write_member, write_set
+from services.dmp.xds.stored import entry_of_row
+from socle.ids.ins import Ins
+from socle.problems import Problem
+
+MAX_RESULTS: Final = 2000
+"""Objects of one answer; more is XDSTooManyResults."""
+
+Pseudonymise = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Documents and sets to show, and which of their memberships."""
+
+    documents: Sequence[StoredEntry] = ()
+    sets: Sequence[StoredSet] = ()
+    members: Sequence[StoredEntry] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    session: AsyncSession
+    space: str
+    query: StoredQuery
+    pseudonymise: Pseudonymise
+
+
+async def answer_query(
+    session: AsyncSession, space: str, message: Message, pseudonymise: Pseudonymise
+) -> etree._Element:
+    query = read_query(message.body)
+    if query is None:
+        return _failure([Problem("XDSRegistryError", "/Envelope/Body", "no stored query",
+                                 "query:AdhocQueryRequest with a rim:AdhocQuery")])  # fmt: skip
+    run = _QUERIES.get(query.id.removeprefix("urn:uuid:"))
+    if run is None:
+        query.problem("XDSUnknownStoredQuery", "AdhocQuery/@id", query.id[:80], "one of XDS.b")
+        return _failure(query.problems)
+    found = await run(_Search(session, space, query, pseudonymise))
+    if query.problems:
+        return _failure(query.problems)
+    count = len(found.documents) + len(found.sets) + len(found.members)
+    if count > MAX_RESULTS and query.leaf_class:
+        query.problem("XDSTooManyResults", "AdhocQuery", f"{count} objects",
+                      f"at most {MAX_RESULTS}: ask for ObjectRef, or narrow the query")  # fmt: skip
+        return _failure(query.problems)
+    root, objects = query_response(names.SUCCESS, count)
+    if not query.leaf_class:
+        for identifier in _ids(found):
+            rim(objects, "ObjectRef", id=identifier)
+        return root
+    for stored_set in found.sets:
+        write_set(objects, stored_set.id, set_of(stored_set))
+    for stored in found.documents:
+        entry = await entry_of_row(session, space, stored)
+        place = Place(stored.id, stored.logical_id, stored.version, stored.status)
+        write_entry(objects, entry, place)
+    for stored in found.members:
+        write_member(objects, stored.submission_set, stored.id)
+    return root
+
+
+def _failure(problems: Sequence[Problem]) -> etree._Element:
+    return query_response(names.FAILURE, 0, problems)[0]
+
+
+def _ids(found: _Found) -> list[str]:
+    return [
+        *(f"urn:uuid:{one.id}" for one in found.sets),
+        *(f"urn:uuid:{one.id}" for one in found.documents),
+        *(member_id(one.submission_set, one.id) for one in found.members),
+    ]
+
+
+async def _find_documents(search: _Search) -> _Found:
+    return _Found(await _documents(search, "$XDSDocumentEntryPatientId"))
+
+
+async def _find_by_reference(search: _Search) -> _Found:
+    search.query.require("$XDSDocumentEntryReferenceIdList")
+    groups = search.query.groups("$XDSDocumentEntryReferenceIdList")
+    found = []
+    for stored in await _documents(search, "$XDSDocumentEntryPatientId"):
+        entry = await entry_of_row(search.session, search.space, stored)
+        if all(any(one in entry.reference_ids for one in group) for group in groups):
+            found.append(stored)
+    return _Found(found)
+
+
+async def _documents(search: _Search, patient_parameter: str) -> list[StoredEntry]:
+    query = search.query
+    patient = _patient(search, patient_parameter)
+    statuses = _statuses(query, "$XDSDocumentEntryStatus")
+    if query.problems or patient is None:
+        return []
+    stored = await repository.search_entries(
+        search.session,
+        search.space,
+        EntryQuery(patient=patient, statuses=statuses),
+        MAX_RESULTS * 5,
+    )
+    if not _restricts(query):
+        return stored
+    return [
+        one
+        for one in stored
+        if _is_wanted(query, await entry_of_row(search.session, search.space, one))
+    ]
+
+
+_CODES: Final[dict[str, Callable[[DocumentEntry], Sequence[Coded]]]] = {
+    "$XDSDocumentEntryClassCode": lambda entry: (entry.class_code,),
+    "$XDSDocumentEntryTypeCode": lambda entry: (entry.type_code,),
+    "$XDSDocumentEntryFormatCode": lambda entry: (entry.format_code,),
+    "$XDSDocumentEntryPracticeSettingCode": lambda entry: (entry.practice_setting,),
+    "$XDSDocumentEntryHealthcareFacilityTypeCode": lambda entry: (entry.facility_type,),
+    "$XDSDocumentEntryConfidentialityCode": lambda entry: entry.confidentiality,
+    "$XDSDocumentEntryEventCodeList": lambda entry: entry.event_codes,
+}
+_TIMES: Final[dict[str, Callable[[DocumentEntry], str]]] = {
+    "$XDSDocumentEntryCreationTime": lambda entry: entry.creation_time,
+    "$XDSDocumentEntryServiceStartTime": lambda entry: entry.service_start,
+    "$XDSDocumentEntryServiceStopTime": lambda entry: entry.service_stop,
+}
+_AUTHOR: Final = "$XDSDocumentEntryAuthorPerson"
+
+
+def _restricts(query: StoredQuery) -> bool:
+    times = (f"{name}{end}" for name in _TIMES for end in ("From", "To"))
+    return any(query.all(name) for name in (*_CODES, *times, _AUTHOR))
+
+
+def _is_wanted(query: StoredQuery, entry: DocumentEntry) -> bool:
+    return (
+        all(matches_code(query.groups(name), codes(entry)) for name, codes in _CODES.items())
+        and all(
+            within(time(entry), query.first(f"{name}From"), query.first(f"{name}To"))
+            for name, time in _TIMES.items()
+        )
+        and like(query.groups(_AUTHOR), [author.person for author in entry.authors])
+    )
+
+
+async def _find_sets(search: _Search) -> _Found:
+    query = search.query
+    patient = _patient(search, "$XDSSubmissionSetPatientId")
+    _statuses(query, "$XDSSubmissionSetStatus")
+    if query.problems or patient is None:
+        return _Found()
+    sets = await repository.find_sets(search.session, search.space, patient=patient)
+    return _Found(sets=[one for one in sets if _is_wanted_set(query, one)])
+
+
+def _is_wanted_set(query: StoredQuery, stored: StoredSet) -> bool:
+    found = set_of(stored)
+    return (
+        matches_code(query.groups("$XDSSubmissionSetContentType"), (found.content_type,))
+        and within(
+            found.submission_time,
+            query.first("$XDSSubmissionSetSubmissionTimeFrom"),
+            query.first("$XDSSubmissionSetSubmissionTimeTo"),
+        )
+        and all(found.source_id in group for group in query.groups("$XDSSubmissionSetSourceId"))
+        and like(
+            query.groups("$XDSSubmissionSetAuthorPerson"),
+            [author.person for author in found.authors],
+        )
+    )
+
+
+async def _get_documents(search: _Search) -> _Found:
+    return _Found(await _named_documents(search))
+
+
+async def _get_documents_and_associations(search: _Search) -> _Found:
+    found = await _named_documents(search)
+    return _Found(found, members=found)
+
+
+async def _named_documents(search: _Search) -> list[StoredEntry]:
+    query = search.query
+    by_uuid, by_unique_id = "$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId"
+    query.require(by_uuid, by_unique_id)
+    if query.problems:
+        return []
+    return await repository.find_named(
+        search.session, search.space, _uuids(query.all(by_uuid)), query.all(by_unique_id)
+    )
+
+
+async def _get_associations(search: _Search) -> _Found:
+    """Of documents, and of submission sets: both ends name an association."""
+    query = search.query
+    query.require("$uuid")
+    ids = _uuids(query.all("$uuid"))
+    documents = await repository.find_named(search.session, search.space, ids, ())
+    of_sets = await repository.find_members(search.session, search.space, ids)
+    known = {one.id: one for one in (*documents, *of_sets)}
+    return _Found(members=list(known.values()))
+
+
+async def _get_sets(search: _Search) -> _Found:
+    """The sets that hold these documents, with the memberships."""
+    query = search.query
+    query.require("$uuid")
+    documents = await repository.find_named(
+        search.session, search.space, _uuids(query.all("$uuid")), ()
+    )
+    ids = [one.submission_set for one in documents]
+    sets = await repository.find_sets(search.session, search.space, ids=ids)
+    return _Found(sets=sets, members=documents)
+
+
+async def _get_set_and_contents(search: _Search) -> _Found:
+    query = search.query
+    by_uuid, by_unique_id = "$XDSSubmissionSetEntryUUID", "$XDSSubmissionSetUniqueId"
+    query.require(by_uuid, by_unique_id)
+    if query.problems:
+        return _Found()
+    sets = await repository.find_sets(
+        search.session,
+        search.space,
+        ids=_uuids(query.all(by_uuid)),
+        unique_ids=query.all(by_unique_id),
+    )
+    members = await repository.find_members(search.session, search.space, [one.id for one in sets])
+    return _Found(members, sets, members)
+
+
+async def _get_all(search: _Search) -> _Found:
+    query = search.query
+    patient = _patient(search, "$patientId")
+    statuses = _statuses(query, "$XDSDocumentEntryStatus")
+    if query.problems or patient is None:
+        return _Found()
+    documents = await repository.search_entries(
+        search.session,
+        search.space,
+        EntryQuery(patient=patient, statuses=statuses),
+        MAX_RESULTS * 5,
+    )
+    sets = await repository.find_sets(search.session, search.space, patient=patient)
+    return _Found(documents, sets, documents)
+
+
+async def _get_related(search: _Search) -> _Found:
+    """No document is related to another yet: replacements are not handled here."""
+    search.query.require("$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId")
+    return _Found()
+
+
+def _patient(search: _Search, name: str) -> str | None:
+    query = search.query
+    query.require(name)
+    if not query.all(name):
+        return None
+    ins = Ins.from_cx(query.first(name))
+    if ins is None or len(query.all(name)) > 1:
+        query.problem("XDSUnknownPatientId", name, "it is no INS",
+                      "one CX: '<15 characters>^^^&<OID>&ISO^NH'")  # fmt: skip
+        return None
+    return search.pseudonymise(ins.oid, ins.matricule)
+
+
+def _statuses(query: StoredQuery, name: str) -> tuple[str, ...]:
+    """Approved where none is asked for (EX_3.1-1030)."""
+    given = query.all(name)
+    unknown = [one for one in given if one not in names.STATUS_OF]
+    if unknown:
+        query.problem("XDSStoredQueryParamNumber", name, f"unknown status {unknown[0][:80]}",
+                      ", ".join(names.STATUS_OF))  # fmt: skip
+    return tuple(names.STATUS_OF[one] for one in given if one in names.STATUS_OF) or ("Approved",)
+
+
+def _uuids(values: Sequence[str]) -> list[UUID]:
+    """A symbolic id names nothing in the registry."""
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value.removeprefix("urn:uuid:")))
+        except ValueError:
+            continue
+    return found
+
+
+_QUERIES: Final[dict[str, Callable[[_Search], Awaitable[_Found]]]] = {
+    "14d4debf-8f97-4251-9a74-a90016b0af0d": _find_documents,
+    "12941a89-e02e-4be5-967c-ce4bfc8fe492": _find_by_reference,
+    "f26abbcb-ac74-4422-8a30-edb644bbc1a9": _find_sets,
+    "5c4f972b-d56b-40ac-a5fc-c8ca9b40b9d4": _get_documents,
+    "a7ae438b-4bc2-4642-93e9-be891f7bb155": _get_associations,
+    "bab9529a-4a10-40b3-a01f-f68a615d247a": _get_documents_and_associations,
+    "51224314-5390-4169-9b91-b1980040715a": _get_sets,
+    "e8e3cb2c-e39c-46b9-99e4-c12f57260b83": _get_set_and_contents,
+    "d90e5407-b356-4d91-a89f-873917b4b0e6": _get_related,
+    "10b545ea-725c-446d-9b95-8aeb444eddf3": _get_all,
+}

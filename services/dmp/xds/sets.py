@@ -1,0 +1,70 @@
+"""Submission sets and their memberships as ebRIM (ITI TF-3 §4.2.2.1, §4.2.3.3)."""
+
+from typing import Final
+from uuid import UUID, uuid5
+
+from lxml import etree
+
+from services.dmp.domain.document_entry import Coded
+from services.dmp.domain.submission_set import SubmissionSet
+from services.dmp.repository import StoredSet
+from services.dmp.xds import names
+from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
+
+_MEMBERSHIPS: Final = UUID("6f2a7a52-3c0e-5d1b-9b0e-3b0f0b6f5a11")
+"""The namespace of their ids: a membership has no row of its own."""
+
+
+def set_of(stored: StoredSet) -> SubmissionSet:
+    """Sets that came by FHIR before there was a SOAP door lack what nobody asked for then."""
+    kept = stored.metadata.get("xds")
+    if kept is not None:
+        return SubmissionSet.of_json(kept)
+    at = stored.submitted_at.strftime("%Y%m%d%H%M%S")
+    return SubmissionSet(f"2.25.{stored.id.int}", "", "", at, Coded("", ""))
+
+
+def member_id(set_id: UUID, document_id: UUID) -> str:
+    return f"urn:uuid:{uuid5(_MEMBERSHIPS, f'{set_id} {document_id}')}"
+
+
+def write_set(parent: etree._Element, set_id: UUID, found: SubmissionSet) -> None:
+    identifier = f"urn:uuid:{set_id}"
+    element = rim(
+        parent,
+        "RegistryPackage",
+        id=identifier,
+        lid=identifier,
+        objectType=names.PACKAGE,
+        status=names.STATUSES["Approved"],
+    )
+    add_slot(element, "submissionTime", (found.submission_time,))
+    add_text(element, "Name", found.title)
+    add_text(element, "Description", found.comments)
+    writer = ObjectWriter(element, identifier)
+    writer.node(names.SET_NODE)
+    for author in found.authors:
+        writer.author(names.SET_AUTHOR, author)
+    if found.content_type.code:
+        writer.code(names.SET_CONTENT_TYPE, found.content_type)
+    for scheme, value, name in (
+        (names.SET_PATIENT, found.patient_id, "XDSSubmissionSet.patientId"),
+        (names.SET_SOURCE, found.source_id, "XDSSubmissionSet.sourceId"),
+        (names.SET_UNIQUE_ID, found.unique_id, "XDSSubmissionSet.uniqueId"),
+    ):
+        if value:
+            writer.external(scheme, value, name)
+
+
+def write_member(parent: etree._Element, set_id: UUID, document_id: UUID) -> None:
+    element = rim(
+        parent,
+        "Association",
+        id=member_id(set_id, document_id),
+        objectType=names.ASSOCIATION,
+        associationType=names.HAS_MEMBER,
+        sourceObject=f"urn:uuid:{set_id}",
+        targetObject=f"urn:uuid:{document_id}",
+        status=names.STATUSES["Approved"],
+    )
+    add_slot(element, "SubmissionSetStatus", ("Original",))
