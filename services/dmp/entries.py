@@ -1,7 +1,7 @@
 """From deposits to the rows of the registry, and the fact that each of them is."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,13 +11,13 @@ import orjson
 
 from services.dmp.domain.deposit import Deposit
 from services.dmp.domain.entry import Entry
+from services.dmp.domain.visibility import is_masked, owners_of
 from services.dmp.events import document_registered
 from socle.cda.header import read_header
 from socle.cda.metadata import DocumentMetadata, metadata_of
 from socle.cda.rules import check_header
 from socle.cda.xml import MalformedCdaError
 from socle.http.context import traceparent
-from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem, has_errors
 from socle.spaces import Space
@@ -52,15 +52,26 @@ class NewSet:
 
 
 def new_entries(
-    kernel: Kernel, space: Space, submission: NewSet, deposits: Sequence[Deposit]
+    kernel: Kernel,
+    space: Space,
+    submission: NewSet,
+    deposits: Sequence[Deposit],
+    chains: Mapping[UUID, UUID] | None = None,
 ) -> list[Entry]:
-    return [_entry(kernel, space, submission, deposit) for deposit in deposits]
+    """`chains` names, by entryUUID, the chain of each document that replaces one."""
+    return [_entry(kernel, space, submission, deposit, chains or {}) for deposit in deposits]
 
 
-def _entry(kernel: Kernel, space: Space, submission: NewSet, deposit: Deposit) -> Entry:
-    metadata, ins = deposit.metadata, deposit.ins
+def _entry(
+    kernel: Kernel,
+    space: Space,
+    submission: NewSet,
+    deposit: Deposit,
+    chains: Mapping[UUID, UUID],
+) -> Entry:
+    metadata, ins, entry_id = deposit.metadata, deposit.ins, deposit.id
     patient = kernel.pseudonym(space.name, ins.oid, ins.matricule)
-    entry_id = uuid7()
+    chain_id = chains.get(entry_id, entry_id)
     event = document_registered(
         space.name,
         patient,
@@ -68,6 +79,8 @@ def _entry(kernel: Kernel, space: Space, submission: NewSet, deposit: Deposit) -
         metadata,
         entry_id=entry_id,
         logical_id=entry_id,
+        chain_id=chain_id,
+        confidentiality=[code.code for code in deposit.entry.confidentiality],
         at=submission.at,
         traceparent=traceparent.get(),
     )
@@ -75,6 +88,7 @@ def _entry(kernel: Kernel, space: Space, submission: NewSet, deposit: Deposit) -
         id=entry_id,
         # The first version gives the document its lasting identifier.
         logical_id=entry_id,
+        chain_id=chain_id,
         submission_set=submission.id,
         space=space.name,
         unique_id=metadata.unique_id,
@@ -90,6 +104,8 @@ def _entry(kernel: Kernel, space: Space, submission: NewSet, deposit: Deposit) -
         metadata=orjson.dumps(_row_metadata(deposit)),
         set_metadata=orjson.dumps(submission.metadata),
         submitter=submission.submitter,
+        masked=is_masked(deposit.entry),
+        owners=" ".join(owners_of(deposit.entry, submission.submitter)),
         event=event.value,
     )
 

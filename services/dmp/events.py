@@ -1,5 +1,6 @@
 """The facts that the DMP emits and reads."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,11 @@ from socle.events.topics import topic_of
 from socle.ids.ins import Ins
 
 DOCUMENT_REGISTERED = "dmp.document.registered.v1"
+DOCUMENT_REPLACED = "dmp.document.replaced.v1"
+VISIBILITY_CHANGED = "dmp.document.visibility_changed.v1"
+DOCUMENT_ARCHIVED = "dmp.document.archived.v1"
+DOCUMENT_UNARCHIVED = "dmp.document.unarchived.v1"
+DOCUMENT_DELETED = "dmp.document.deleted.v1"
 TOPIC = topic_of(DOCUMENT_REGISTERED)
 INS_QUALIFIED = "ins.identity.qualified.v1"
 INS_DISQUALIFIED = "ins.identity.disqualified.v1"
@@ -35,6 +41,8 @@ def document_registered(
     *,
     entry_id: UUID,
     logical_id: UUID,
+    chain_id: UUID,
+    confidentiality: Sequence[str],
     at: datetime,
     traceparent: str,
 ) -> Event:
@@ -43,12 +51,14 @@ def document_registered(
     data: dict[str, Any] = {
         "logical_id": str(logical_id),
         "entry_id": str(entry_id),
+        "chain_id": str(chain_id),
         "unique_id": metadata.unique_id,
         "version": 1,
         "type_code": metadata.type_code.code,
         "class_code": metadata.class_code.code if metadata.class_code else "",
         "format_code": metadata.format_code.code,
         "level": metadata.level,
+        "confidentiality": list(confidentiality),
         "mime": metadata.mime_type,
         "size": metadata.size,
         "sha256": metadata.sha256,
@@ -60,8 +70,85 @@ def document_registered(
         "created_at": metadata.creation_time.isoformat(),
         "registered_at": at.isoformat(),
     }
+    return _event(DOCUMENT_REGISTERED, space, patient, data, at, traceparent)
+
+
+def document_replaced(
+    space: str,
+    patient: str,
+    *,
+    entry_id: UUID,
+    logical_id: UUID,
+    chain_id: UUID,
+    by_entry: UUID,
+    by_logical: UUID,
+    at: datetime,
+    traceparent: str,
+) -> Event:
+    """Told beside the registration of the successor, which has the same `chain_id`."""
+    data = {
+        "entry_id": str(entry_id),
+        "logical_id": str(logical_id),
+        "chain_id": str(chain_id),
+        "patient": patient,
+        "replaced_by": {"entry_id": str(by_entry), "logical_id": str(by_logical)},
+        "replaced_at": at.isoformat(),
+    }
+    return _event(DOCUMENT_REPLACED, space, patient, data, at, traceparent)
+
+
+def visibility_changed(
+    space: str,
+    patient: str,
+    *,
+    entry_id: UUID,
+    logical_id: UUID,
+    chain_id: UUID,
+    version: int,
+    confidentiality: Sequence[str],
+    at: datetime,
+    traceparent: str,
+) -> Event:
+    """`entry_id` and `version` are of the new version."""
+    data = {
+        "entry_id": str(entry_id),
+        "logical_id": str(logical_id),
+        "chain_id": str(chain_id),
+        "version": version,
+        "patient": patient,
+        "confidentiality": list(confidentiality),
+        "changed_at": at.isoformat(),
+    }
+    return _event(VISIBILITY_CHANGED, space, patient, data, at, traceparent)
+
+
+def status_changed(
+    kind: str,
+    space: str,
+    patient: str,
+    *,
+    entry_id: UUID,
+    logical_id: UUID,
+    chain_id: UUID,
+    at: datetime,
+    traceparent: str,
+) -> Event:
+    """`kind` is DOCUMENT_ARCHIVED, DOCUMENT_UNARCHIVED or DOCUMENT_DELETED."""
+    data = {
+        "entry_id": str(entry_id),
+        "logical_id": str(logical_id),
+        "chain_id": str(chain_id),
+        "patient": patient,
+        "changed_at": at.isoformat(),
+    }
+    return _event(kind, space, patient, data, at, traceparent)
+
+
+def _event(
+    kind: str, space: str, patient: str, data: dict[str, Any], at: datetime, traceparent: str
+) -> Event:
     return Event.new(
-        DOCUMENT_REGISTERED,
+        kind,
         source="/dmp",
         subject=patient,
         space=space,

@@ -9,6 +9,7 @@ from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.entries import NewSet, describe, new_entries
 from services.dmp.fhir.from_xds import reference_of
 from services.dmp.hot.registrar import Registrar
+from services.dmp.related import Wanted, resolve
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.access import Caller
 from services.dmp.xds.checks import (
@@ -45,25 +46,29 @@ async def provide_lot(
 ) -> list[Problem]:
     """The warnings of a lot that is stored, durably."""
     assert isinstance(kernel.settings, DmpSettings)
-    checked = [_check(document, kernel.settings) for document in lot.documents]
+    checked = [_check(document, lot, kernel.settings) for document in lot.documents]
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems = [*lot.problems, *(problem for item in checked for problem in item.problems)]
     problems += _check_signature(lot, kernel.settings)
     problems += check_submission(deposits, lot.set_path)
     if lot.submission_set is not None:
-        entries = [document.entry for document in lot.documents]
-        problems += check_lot_patient(entries, lot.submission_set.patient_id, lot.set_path)
+        described = [document.entry for document in lot.documents]
+        problems += check_lot_patient(described, lot.submission_set.patient_id, lot.set_path)
+    wanted = [Wanted(one.kind, one.source, str(one.target), one.path) for one in lot.relations]
+    resolved = await resolve(kernel, space, deposits, wanted)
+    problems += resolved.problems
     if has_errors(problems):
         raise LotRefused(problems)
     assert lot.submission_set is not None
     submission = NewSet(
         uuid7(), _set_metadata(lot, lot.submission_set), caller.identifier, space.now()
     )
-    await registrar.register(new_entries(kernel, space, submission, deposits), caller.token)
+    entries = new_entries(kernel, space, submission, deposits, resolved.chains)
+    await registrar.register(entries, caller.token, resolved.related)
     return problems
 
 
-def _check(document: SubmittedDocument, settings: DmpSettings) -> _Checked:
+def _check(document: SubmittedDocument, lot: Lot, settings: DmpSettings) -> _Checked:
     problems = check_document(document)
     if not document.content:
         return _Checked(problems=problems)
@@ -79,14 +84,19 @@ def _check(document: SubmittedDocument, settings: DmpSettings) -> _Checked:
         return _Checked(problems=problems)
     entry: DocumentEntry = document.entry
     deposit = Deposit(
+        document.id,
         f"{document.path}/uniqueId",
         document.content,
         metadata,
         metadata.patient,
         entry,
-        reference_of(entry, metadata.patient),
+        reference_of(entry, metadata.patient, _related(document, lot)),
     )
     return _Checked(deposit, problems)
+
+
+def _related(document: SubmittedDocument, lot: Lot) -> list[tuple[str, str]]:
+    return [(one.kind, str(one.target)) for one in lot.relations if one.source == document.id]
 
 
 def _check_signature(lot: Lot, settings: DmpSettings) -> list[Problem]:

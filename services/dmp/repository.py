@@ -6,12 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp.domain.entry import Registered
-from services.dmp.tables import body, document, patient, submission_set
+from services.dmp.domain.visibility import Reader
+from services.dmp.tables import association, body, document, patient, submission_set
 from socle.db.database import WriteSession
 
 
@@ -27,13 +39,22 @@ class StoredEntry:
 
     id: UUID
     logical_id: UUID
+    chain_id: UUID
     version: int
+    status_changes: int
+    patient: str  # pseudonym
     submission_set: UUID
     unique_id: str
     status: str
+    owners: tuple[str, ...] = field(repr=False)
     created_at: datetime
     registered_at: datetime
     metadata: dict[str, Any] = field(repr=False)
+
+    @property
+    def revision(self) -> int:
+        """What FHIR counts: every change, those of the status included."""
+        return self.version + self.status_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +68,9 @@ class EntryQuery:
     type_codes: tuple[str, ...] = ()
     class_codes: tuple[str, ...] = ()
     created: tuple[tuple[datetime | None, datetime | None], ...] = ()
+    serviced: tuple[tuple[datetime | None, datetime | None], ...] = ()  # start of the service
+    codes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # attribute of XDS, and any of its codes
+    latest_only: bool = False  # FHIR shows a document once, XDS every version
     after: tuple[datetime, UUID] | None = None
 
 
@@ -57,17 +81,41 @@ class StoredSet:
     metadata: dict[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class StoredAssociation:
+    """`kind` is RPLC, APND, XFRM or XFRM_RPLC; both ends are entryUUIDs."""
+
+    id: UUID
+    kind: str
+    source: UUID
+    target: UUID
+
+
+_MANY = frozenset({"confidentiality", "event_codes"})
+
+EVERYTHING = Reader("", sees_masked=True)
+"""For what no caller is shown."""
+
 _ENTRY = (
     document.c.id,
     document.c.logical_id,
+    document.c.chain_id,
     document.c.version,
+    document.c.status_changes,
+    document.c.patient,
     document.c.submission_set,
     document.c.unique_id,
     document.c.status,
+    document.c.owners,
     document.c.created_at,
     document.c.registered_at,
     document.c.metadata,
 )
+
+
+def _entry(row: Row[Any, *tuple[Any, ...]]) -> StoredEntry:
+    values = row._asdict()
+    return StoredEntry(**{**values, "owners": tuple(values["owners"])})
 
 
 async def find_registered(
@@ -97,26 +145,35 @@ async def find_registered(
 
 
 async def search_entries(
-    session: AsyncSession, space: str, query: EntryQuery, limit: int
+    session: AsyncSession, space: str, reader: Reader, query: EntryQuery, limit: int
 ) -> list[StoredEntry]:
     """Newest first, by date of creation."""
     statement = (
         select(*_ENTRY)
-        .where(*_conditions(space, query))
+        .where(*_conditions(space, reader, query))
         .order_by(document.c.created_at.desc(), document.c.id.desc())
         .limit(limit)
     )
-    return [StoredEntry(*row) for row in await session.execute(statement)]
+    return [_entry(row) for row in await session.execute(statement)]
 
 
-async def count_entries(session: AsyncSession, space: str, query: EntryQuery) -> int:
-    statement = select(func.count()).select_from(document).where(*_conditions(space, query))
+async def count_entries(
+    session: AsyncSession, space: str, reader: Reader, query: EntryQuery
+) -> int:
+    statement = select(func.count()).select_from(document).where(*_conditions(space, reader, query))
     count: int = (await session.execute(statement)).scalar_one()
     return count
 
 
-def _conditions(space: str, query: EntryQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [document.c.space == space]
+def _shown_to(reader: Reader) -> ColumnElement[bool]:
+    """Masked documents are for those who own them, and for the treating doctor."""
+    if reader.sees_masked:
+        return true()
+    return or_(~document.c.masked, document.c.owners.contains([reader.identifier]))
+
+
+def _conditions(space: str, reader: Reader, query: EntryQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [document.c.space == space, _shown_to(reader)]
     if query.patient is not None:
         conditions.append(document.c.patient == query.patient)
     if query.ids:
@@ -141,6 +198,20 @@ def _conditions(space: str, query: EntryQuery) -> list[ColumnElement[bool]]:
             conditions.append(document.c.created_at >= start)
         if end is not None:
             conditions.append(document.c.created_at < end)
+    xds = document.c.metadata["xds"]
+    for start, end in query.serviced:
+        # Stamps of HL7v2 have an order of their own, as long as they are as precise.
+        if start is not None:
+            conditions.append(xds["service_start"].astext >= start.strftime("%Y%m%d%H%M%S"))
+        if end is not None:
+            conditions.append(xds["service_start"].astext < end.strftime("%Y%m%d%H%M%S"))
+    for attribute, values in query.codes:
+        if attribute in _MANY:
+            conditions.append(or_(*(xds[attribute].contains([{"code": one}]) for one in values)))
+        else:
+            conditions.append(xds[attribute]["code"].astext.in_(values))
+    if query.latest_only:
+        conditions.append(document.c.latest)
     if query.after is not None:
         conditions.append(tuple_(document.c.created_at, document.c.id) < query.after)
     return conditions
@@ -157,26 +228,32 @@ def _uuids(values: Sequence[str]) -> list[UUID]:
 
 
 async def find_named(
-    session: AsyncSession, space: str, ids: Sequence[UUID], unique_ids: Sequence[str]
+    session: AsyncSession,
+    space: str,
+    ids: Sequence[UUID],
+    unique_ids: Sequence[str],
+    reader: Reader = EVERYTHING,
 ) -> list[StoredEntry]:
     """By entryUUID or uniqueId, the oldest first."""
     named = or_(document.c.id.in_(ids), document.c.unique_id.in_(unique_ids))
     result = await session.execute(
-        select(*_ENTRY).where(document.c.space == space, named).order_by(document.c.id)
+        select(*_ENTRY)
+        .where(document.c.space == space, named, _shown_to(reader))
+        .order_by(document.c.id)
     )
-    return [StoredEntry(*row) for row in result]
+    return [_entry(row) for row in result]
 
 
 async def find_members(
-    session: AsyncSession, space: str, set_ids: Sequence[UUID]
+    session: AsyncSession, space: str, set_ids: Sequence[UUID], reader: Reader
 ) -> list[StoredEntry]:
     """The documents of these submission sets."""
     result = await session.execute(
         select(*_ENTRY)
-        .where(document.c.space == space, document.c.submission_set.in_(set_ids))
+        .where(document.c.space == space, document.c.submission_set.in_(set_ids), _shown_to(reader))
         .order_by(document.c.id)
     )
-    return [StoredEntry(*row) for row in result]
+    return [_entry(row) for row in result]
 
 
 async def find_sets(
@@ -202,39 +279,136 @@ async def find_sets(
     return [StoredSet(*row) for row in result]
 
 
-async def get_entry(session: AsyncSession, space: str, entry_id: UUID) -> StoredEntry | None:
+async def get_document(
+    session: AsyncSession, space: str, name: str, reader: Reader = EVERYTHING
+) -> StoredEntry | None:
+    """The latest version of the document that has this logicalId, uniqueId or, once, entryUUID."""
+    found = None
+    for entry_id in _uuids([name]):
+        version = await session.execute(
+            select(document.c.logical_id).where(
+                document.c.space == space, document.c.id == entry_id
+            )
+        )
+        logical_id = version.scalar_one_or_none() or entry_id
+        found = await _latest(session, space, reader, document.c.logical_id == logical_id)
+    return found or await _latest(session, space, reader, document.c.unique_id == name)
+
+
+async def _latest(
+    session: AsyncSession, space: str, reader: Reader, which: ColumnElement[bool]
+) -> StoredEntry | None:
     result = await session.execute(
-        select(*_ENTRY).where(document.c.space == space, document.c.id == entry_id)
+        select(*_ENTRY).where(
+            document.c.space == space, document.c.latest, which, _shown_to(reader)
+        )
     )
     row = result.one_or_none()
-    return StoredEntry(*row) if row else None
+    return _entry(row) if row else None
 
 
-async def get_content(
-    session: AsyncSession, space: str, entry_id: UUID
-) -> tuple[StoredEntry, bytes] | None:
+async def get_content(session: AsyncSession, space: str, entry_id: UUID) -> bytes:
+    """The body of a registered document, which is never removed."""
     result = await session.execute(
-        select(*_ENTRY, body.c.content)
-        .join(body, and_(body.c.space == document.c.space, body.c.sha256 == document.c.sha256))
+        select(body.c.content)
+        .join(document, and_(body.c.space == document.c.space, body.c.sha256 == document.c.sha256))
         .where(document.c.space == space, document.c.id == entry_id)
     )
-    row = result.one_or_none()
-    return (StoredEntry(*row[:-1]), bytes(row[-1])) if row else None
+    content: bytes = result.scalar_one()
+    return content
 
 
-async def get_content_by_unique_id(
-    session: AsyncSession, space: str, unique_id: str
-) -> tuple[StoredEntry, bytes] | None:
-    """The latest version: a document keeps its uniqueId through every update of its metadata."""
-    result = await session.execute(
-        select(*_ENTRY, body.c.content)
-        .join(body, and_(body.c.space == document.c.space, body.c.sha256 == document.c.sha256))
-        .where(document.c.space == space, document.c.unique_id == unique_id)
-        .order_by(document.c.version.desc())
-        .limit(1)
+async def lock_document(
+    session: WriteSession, space: str, name: str, reader: Reader
+) -> StoredEntry | None:
+    """As get_document; of two changes at once, one waits and sees what the other has made."""
+    named = await get_document(session, space, name, reader)
+    if named is None:
+        return None
+    first = document.c.version == 1  # which stays, whatever versions come
+    await session.execute(
+        select(document.c.id)
+        .where(document.c.space == space, document.c.logical_id == named.logical_id, first)
+        .with_for_update()
     )
-    row = result.one_or_none()
-    return (StoredEntry(*row[:-1]), bytes(row[-1])) if row else None
+    # Anew: what stood there before the lock was taken may have changed meanwhile.
+    return await get_document(session, space, str(named.logical_id), reader)
+
+
+async def insert_set(
+    session: WriteSession, space: str, pseudonym: str, stored: StoredSet, submitter: str
+) -> None:
+    await session.execute(
+        insert(submission_set).values(
+            id=stored.id,
+            space=space,
+            patient=pseudonym,
+            submitted_at=stored.submitted_at,
+            submitter=submitter,
+            metadata=stored.metadata,
+        )
+    )
+
+
+async def insert_version(
+    session: WriteSession, space: str, fresh: StoredEntry, *, masked: bool
+) -> None:
+    """The version before is deprecated (ITI TF-2 §3.57); the rest of its row is carried over."""
+    previous = and_(
+        document.c.space == space,
+        document.c.logical_id == fresh.logical_id,
+        document.c.version == fresh.version - 1,
+    )
+    values = {
+        "id": fresh.id,
+        "version": fresh.version,
+        "latest": True,
+        "submission_set": fresh.submission_set,
+        "registered_at": fresh.registered_at,
+        "masked": masked,
+        "metadata": fresh.metadata,
+    }
+    columns = [
+        bindparam(None, values[column.name], type_=column.type) if column.name in values else column
+        for column in document.c
+    ]
+    await session.execute(
+        insert(document).from_select([c.name for c in document.c], select(*columns).where(previous))
+    )
+    await session.execute(
+        update(document)
+        .where(previous)
+        .values(latest=False, status="Deprecated", status_changes=document.c.status_changes + 1)
+    )
+    # Who may not see the document must not see what it was before.
+    await session.execute(
+        update(document)
+        .where(document.c.space == space, document.c.logical_id == fresh.logical_id)
+        .values(masked=masked)
+    )
+
+
+async def set_status(session: WriteSession, space: str, entry_id: UUID, status: str) -> None:
+    await session.execute(
+        update(document)
+        .where(document.c.space == space, document.c.id == entry_id)
+        .values(status=status, status_changes=document.c.status_changes + 1)
+    )
+
+
+async def find_associations(
+    session: AsyncSession, space: str, ids: Sequence[UUID]
+) -> list[StoredAssociation]:
+    """Those that have one of these documents at either end."""
+    result = await session.execute(
+        select(association.c.id, association.c.kind, association.c.source, association.c.target)
+        .where(
+            association.c.space == space,
+            or_(association.c.source.in_(ids), association.c.target.in_(ids)),
+        )
+        .order_by(association.c.id)
+    )
+    return [StoredAssociation(*row) for row in result]
 
 
 async def upsert_patient(

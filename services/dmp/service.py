@@ -8,9 +8,11 @@ from services.dmp.domain.entry import Registered
 from services.dmp.entries import NewSet, describe, new_entries
 from services.dmp.fhir.bundle import ProvideBundle, ProvidedDocument, read_bundle
 from services.dmp.fhir.checks import check_agreement, check_attachment, check_reference
+from services.dmp.fhir.relations import check_patch, read_relations
 from services.dmp.fhir.storable import check_storable
 from services.dmp.fhir.to_xds import entry_from_reference, set_from_list
 from services.dmp.hot.registrar import Registrar
+from services.dmp.related import Wanted, resolve
 from services.dmp.settings import DmpSettings
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
@@ -32,6 +34,7 @@ class Accepted:
 @dataclass(slots=True)
 class _Checked:
     deposit: Deposit | None = None
+    relations: list[Wanted] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -47,6 +50,12 @@ async def provide(
         problems += check_storable(bundle.submission_set)
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems += check_submission(deposits, "Bundle.entry")
+    wanted = [one for item in checked for one in item.relations]
+    replaced = {one.target for one in wanted if one.kind == "RPLC"}
+    for part, url in bundle.patches:
+        problems += check_patch(part, url, replaced)
+    resolved = await resolve(kernel, space, deposits, wanted)
+    problems += resolved.problems
     if has_errors(problems):
         errors = sum(problem.severity == "error" for problem in problems)
         raise DomainError(
@@ -56,27 +65,31 @@ async def provide(
             problems=problems,
         )
     submission = _new_set(subject, space, bundle, deposits)
-    entries = new_entries(kernel, space, submission, deposits)
-    documents = await registrar.register(entries, subject.token)
+    entries = new_entries(kernel, space, submission, deposits, resolved.chains)
+    documents = await registrar.register(entries, subject.token, resolved.related)
     return Accepted(bundle, documents, [item.problems for item in checked])
 
 
 def _check(document: ProvidedDocument, settings: DmpSettings) -> _Checked:
+    entry_id = uuid7()
+    relations, unread = read_relations(document.reference, entry_id)
     problems = [
         *check_storable(document.reference),
         *check_attachment(document),
         *check_reference(document),
+        *unread,
     ]
     metadata, found = describe(
         document.content, refuse_unknown_types=settings.dmp_unknown_types == "refuse"
     )
     problems += found
     if metadata is None:
-        return _Checked(problems=problems)
+        return _Checked(None, relations, problems)
     assert metadata.patient is not None  # a header rule refuses a document without an INS
     problems += check_agreement(document, metadata, metadata.patient)
     resource = document.reference.resource
     deposit = Deposit(
+        entry_id,
         f"{document.reference.path}.masterIdentifier",
         document.content,
         metadata,
@@ -84,7 +97,7 @@ def _check(document: ProvidedDocument, settings: DmpSettings) -> _Checked:
         entry_from_reference(resource, metadata, metadata.patient),
         resource,
     )
-    return _Checked(deposit, problems)
+    return _Checked(deposit, relations, problems)
 
 
 def _new_set(

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from socle.db.base import metadata_of
 
@@ -46,15 +46,20 @@ submission_set = Table(
 )
 
 # One row per version of a document entry: `id` is the entryUUID, which every metadata update
-# changes; `logical_id` lasts as long as the document; `unique_id` is the producer's
-# (spec: dmp.md §1.5, identifier life cycle).
+# changes; `logical_id` lasts until the document is replaced, `chain_id` through replacements;
+# `unique_id` is the producer's (spec: dmp.md §1.5, identifier life cycle; docs/adr/0009).
 document = Table(
     "document",
     metadata,
+    Column("space", Text, primary_key=True),
     Column("id", Uuid, primary_key=True),
     Column("logical_id", Uuid, nullable=False),
+    Column("chain_id", Uuid, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("space", Text, nullable=False),
+    Column("latest", Boolean, nullable=False),
+    Column("status_changes", Integer, nullable=False),
+    Column("masked", Boolean, nullable=False),  # from professionals who do not own it
+    Column("owners", ARRAY(Text), nullable=False),  # submitter and authors
     Column("submission_set", Uuid, nullable=False),
     Column("unique_id", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -67,9 +72,23 @@ document = Table(
     Column("size", BigInteger, nullable=False),
     Column("metadata", JSONB, nullable=False),
     Index("ix_document_patient", "space", "patient", "status", "created_at"),
-    Index("ix_document_logical", "logical_id", "version", unique=True),
+    Index("ix_document_logical", "space", "logical_id", "version", unique=True),
     Index("ix_document_unique_id", "space", "unique_id", "version", unique=True),
-    Index("ix_document_submission_set", "submission_set"),
+    Index("ix_document_submission_set", "space", "submission_set"),
+)
+
+# How documents relate to one another; that a set holds its documents stands in their own rows.
+association = Table(
+    "association",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("source", Uuid, nullable=False),
+    Column("target", Uuid, nullable=False),
+    Column("submission_set", Uuid, nullable=False),
+    Index("ix_association_source", "space", "source"),
+    Index("ix_association_target", "space", "target"),
 )
 
 # What INS events say of a patient; a missing row means that nothing has been said yet.

@@ -42,6 +42,7 @@ class RegisteredDocument(_Read):
     """`data` of dmp.document.registered.v1, as far as counting needs it."""
 
     logical_id: UUID
+    chain_id: UUID | None = None  # absent from the events of before there were replacements
     type_code: str
     level: Literal["N1", "N3"]
     ins: _Ins

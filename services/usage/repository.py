@@ -18,11 +18,12 @@ from socle.db.database import WriteSession
 async def insert_documents(
     session: WriteSession, rows: Sequence[tuple[str, UUID, RegisteredDocument]]
 ) -> None:
-    """Rows are (space, event id, document); a logical document that is there stays as it is."""
+    """Rows are (space, event id, document); a document that replaces another counts as that one,
+    which stays as it is (spec: usage.md R4)."""
     values = [
         {
             "space": space,
-            "logical_id": data.logical_id,
+            "logical_id": data.chain_id or data.logical_id,
             "structure": data.author.structure.key if data.author.structure else "",
             "type_code": data.type_code,
             "level": data.level,

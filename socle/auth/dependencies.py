@@ -43,7 +43,7 @@ def require_same_space(explicit: str | None, subject: Subject) -> None:
         )
 
 
-async def _professional(request: Request) -> Subject:
+async def professional_of(request: Request) -> Subject:
     subject = await kernel_of(request).verifier.verify(
         bearer_token(request.headers.get("authorization"))
     )
@@ -78,7 +78,7 @@ async def _strike(request: Request, subject: Subject) -> None:
         await faults.strike(subject.national_id)
 
 
-Professional = Annotated[Subject, Depends(_professional)]
+Professional = Annotated[Subject, Depends(professional_of)]
 
 
 async def _space_of_caller(request: Request, professional: Professional) -> Space:
@@ -102,7 +102,7 @@ async def _space_of_caller_or_service(request: Request) -> Space:
         request.scope, kernel_of(request).settings
     ):
         return await _space_of_request(request)
-    return await _space_of_caller(request, await _professional(request))
+    return await _space_of_caller(request, await professional_of(request))
 
 
 ServiceSpace = Annotated[Space, Depends(_space_of_caller_or_service)]

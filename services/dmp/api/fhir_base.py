@@ -4,8 +4,14 @@ from uuid import UUID
 
 from fastapi import Request
 
+from services.dmp import repository
+from services.dmp.domain.visibility import Reader
+from services.dmp.repository import StoredEntry
 from socle.auth.dependencies import kernel_of
+from socle.auth.subject import Subject
+from socle.db.database import ReadSession
 from socle.errors import Category, DomainError
+from socle.spaces import Space
 
 
 def base_url(request: Request) -> str:
@@ -14,11 +20,22 @@ def base_url(request: Request) -> str:
     return f"{public}{request.state.space_prefix}/dmp/fhir"
 
 
-def entry_id(value: str) -> UUID:
+def reader_of(caller: Subject) -> Reader:
+    return Reader(caller.national_id)
+
+
+async def get_entry(
+    session: ReadSession, space: Space, resource_id: str, reader: Reader
+) -> StoredEntry:
+    """The document of a resource id: its logicalId, or the entryUUID of any of its versions."""
     try:
-        return UUID(value)
+        name = str(UUID(resource_id))
     except ValueError:
-        raise unknown_document(value) from None
+        raise unknown_document(resource_id) from None
+    entry = await repository.get_document(session, space.name, name, reader)
+    if entry is None:
+        raise unknown_document(resource_id)
+    return entry
 
 
 def unknown_document(value: str) -> DomainError:

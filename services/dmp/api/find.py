@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import base_url, entry_id, unknown_document
+from services.dmp.api.fhir_base import base_url, get_entry, reader_of
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import cursor, read_search
-from socle.auth.dependencies import CallerSpace, kernel_of
+from socle.auth.dependencies import CallerSpace, Professional, kernel_of
+from socle.auth.subject import Subject
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
@@ -22,28 +23,40 @@ router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 
 
 @router.get("/DocumentReference", response_class=Response)
-async def search(request: Request, space: CallerSpace, session: ReadSession) -> Response:
-    return await _search(request, space, session, request.query_params.multi_items())
+async def search(
+    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
+) -> Response:
+    parameters = request.query_params.multi_items()
+    return await _search(request, caller, space, session, parameters)
 
 
 @router.post("/DocumentReference/_search", response_class=Response)
-async def search_by_post(request: Request, space: CallerSpace, session: ReadSession) -> Response:
+async def search_by_post(
+    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
+) -> Response:
     """The same with the parameters in the body, so that no INS stands in a URL."""
-    return await _search(request, space, session, await posted_parameters(request))
+    return await _search(request, caller, space, session, await posted_parameters(request))
 
 
 @router.get("/DocumentReference/{resource_id}", response_class=Response)
 async def read(
-    resource_id: str, request: Request, space: CallerSpace, session: ReadSession
+    resource_id: str,
+    request: Request,
+    caller: Professional,
+    space: CallerSpace,
+    session: ReadSession,
 ) -> Response:
-    entry = await repository.get_entry(session, space.name, entry_id(resource_id))
-    if entry is None:
-        raise unknown_document(resource_id)
-    return fhir_response(document_reference(entry, base_url(request)), ETag=f'W/"{entry.version}"')
+    entry = await get_entry(session, space, resource_id, reader_of(caller))
+    resource = document_reference(entry, base_url(request))
+    return fhir_response(resource, ETag=f'W/"{entry.revision}"')
 
 
 async def _search(
-    request: Request, space: Space, session: ReadSession, parameters: list[tuple[str, str]]
+    request: Request,
+    caller: Subject,
+    space: Space,
+    session: ReadSession,
+    parameters: list[tuple[str, str]],
 ) -> Response:
     kernel = kernel_of(request)
 
@@ -58,9 +71,10 @@ async def _search(
             "The search cannot be made as asked.",
             problems=wanted.problems,
         )
-    entries = await repository.search_entries(session, space.name, wanted.query, wanted.count + 1)
+    reader, name = reader_of(caller), space.name
+    entries = await repository.search_entries(session, name, reader, wanted.query, wanted.count + 1)
     whole = replace(wanted.query, after=None)  # Bundle.total is of the search, not of the rest
-    total = await repository.count_entries(session, space.name, whole)
+    total = await repository.count_entries(session, name, reader, whole)
     page, more = entries[: wanted.count], len(entries) > wanted.count
     base = base_url(request)
     rest = cursor(page[-1].created_at, page[-1].id) if more else None

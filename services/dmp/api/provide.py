@@ -61,6 +61,8 @@ def _transaction_response(accepted: Accepted) -> dict[str, Any]:
             response = created(
                 "Binary", registered.id, registered.version, registered.registered_at
             )
+        elif accepted.bundle.order[index] == "Parameters":
+            response = {"status": "200 OK"}
         else:
             response = created("List", first.submission_set, 1, first.registered_at)
         entries.append({"response": response})

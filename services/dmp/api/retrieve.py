@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import entry_id, unknown_document
-from socle.auth.dependencies import CallerSpace
+from services.dmp.api.fhir_base import get_entry, reader_of
+from socle.auth.dependencies import CallerSpace, Professional
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.messages import fhir_response, media_type
@@ -20,13 +20,17 @@ _ANY = frozenset({"", "*/*", "text/*", "application/*"})
 
 @router.get("/Binary/{resource_id}", response_class=Response)
 async def retrieve(
-    resource_id: str, request: Request, space: CallerSpace, session: ReadSession
+    resource_id: str,
+    request: Request,
+    caller: Professional,
+    space: CallerSpace,
+    session: ReadSession,
 ) -> Response:
-    """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise."""
-    found = await repository.get_content(session, space.name, entry_id(resource_id))
-    if found is None:
-        raise unknown_document(resource_id)
-    entry, content = found
+    """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise; 410 once deleted."""
+    entry = await get_entry(session, space, resource_id, reader_of(caller))
+    if entry.status == "Deleted":
+        raise DomainError(Category.GONE, "document_deleted", "This document was deleted (TD3.3c).")
+    content = await repository.get_content(session, space.name, entry.id)
     mime = entry.metadata["mime"]
     accepted = [media_type(item) for item in request.headers.get("accept", "").split(",")]
     etag = f'W/"{entry.version}"'
@@ -36,7 +40,7 @@ async def retrieve(
         if wanted in _AS_BINARY:
             binary = {
                 "resourceType": "Binary",
-                "id": str(entry.id),
+                "id": str(entry.logical_id),
                 "contentType": mime,
                 "data": base64.b64encode(content).decode(),
             }

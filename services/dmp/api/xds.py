@@ -6,6 +6,8 @@ from typing import cast
 from fastapi import APIRouter, Request, Response
 from lxml import etree
 
+from services.dmp.changes import apply_changes
+from services.dmp.entries import NewSet
 from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
 from services.dmp.settings import DmpSettings
@@ -16,9 +18,12 @@ from services.dmp.xds.query import answer_query
 from services.dmp.xds.responses import registry_response
 from services.dmp.xds.retrieve import retrieve
 from services.dmp.xds.submission import read_lot
+from services.dmp.xds.update import read_update
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError
 from socle.http.render import SOAP_12
+from socle.idgen import uuid7
+from socle.kernel import Kernel
 from socle.problems import Problem
 from socle.soap.mtom import Attachment, write_multipart
 
@@ -35,25 +40,46 @@ async def repository(request: Request) -> Response:
     message, caller = await _read(request, (names.PROVIDE, names.RETRIEVE))
     if message.action == names.RETRIEVE:
         async with kernel_of(request).database.read() as session:
-            body, attachments = await retrieve(session, caller.space.name, message)
+            body, attachments = await retrieve(session, caller.space.name, caller.reader, message)
         return _multipart(message, body, attachments)
     return _multipart(message, await _provide(request, message, caller), ())
 
 
 @router.post(f"{PREFIX}/registry", response_class=Response)
 async def registry(request: Request) -> Response:
-    """ITI-18. The answer has the form of the request."""
-    message, caller = await _read(request, (names.STORED_QUERY,))
-    kernel = kernel_of(request)
-
-    def pseudonymise(oid: str, matricule: str) -> str:
-        return kernel.pseudonym(caller.space.name, oid, matricule)
-
-    async with kernel.database.read() as session:
-        body = await answer_query(session, caller.space.name, message, pseudonymise)
+    """ITI-18 and ITI-57. The answer has the form of the request."""
+    message, caller = await _read(request, (names.STORED_QUERY, names.UPDATE))
+    answer = _query if message.action == names.STORED_QUERY else _update
+    body = await answer(kernel_of(request), message, caller)
     if message.raw.is_multipart:
         return _multipart(message, body, ())
     return Response(write_message(message.action, message.message_id, body), media_type=SOAP_12)
+
+
+async def _query(kernel: Kernel, message: Message, caller: Caller) -> etree._Element:
+    space = caller.space.name
+
+    def pseudonymise(oid: str, matricule: str) -> str:
+        return kernel.pseudonym(space, oid, matricule)
+
+    async with kernel.database.read() as session:
+        return await answer_query(session, space, caller.reader, message, pseudonymise)
+
+
+async def _update(kernel: Kernel, message: Message, caller: Caller) -> etree._Element:
+    update = read_update(message)
+    if update.submission_set is None or update.problems:
+        return registry_response(names.FAILURE, update.problems, "XDSMetadataUpdateError")
+    metadata = {"xds": update.submission_set.as_json()}
+    submission = NewSet(uuid7(), metadata, caller.identifier, caller.space.now())
+    try:
+        async with kernel.database.write() as session:
+            await apply_changes(session, caller.space, caller.reader, submission, update.changes)
+    except DomainError as error:
+        if not error.problems:
+            raise
+        return registry_response(names.FAILURE, error.problems, "XDSMetadataUpdateError")
+    return registry_response(names.SUCCESS, caller.warnings)
 
 
 async def _provide(request: Request, message: Message, caller: Caller) -> etree._Element:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from services.dmp.domain.document_entry import DocumentEntry
 from socle.cda.metadata import DocumentMetadata
@@ -17,8 +18,10 @@ MAX_UNIQUE_ID = 128
 
 @dataclass(frozen=True, slots=True)
 class Deposit:
-    """`path` says where the sender wrote its identifier; `reference` is its DocumentReference."""
+    """`id` is its entryUUID to be; `path` says where the sender wrote its identifier; `reference` is
+    its DocumentReference."""
 
+    id: UUID
     path: str
     content: bytes = field(repr=False)
     metadata: DocumentMetadata

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+Key = tuple[str, UUID]
+"""Space and entryUUID: clients may choose the latter, and two vendors may choose the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -11,6 +14,7 @@ class Entry:
 
     id: UUID  # entryUUID
     logical_id: UUID
+    chain_id: UUID
     submission_set: UUID
     space: str
     unique_id: str
@@ -26,11 +30,32 @@ class Entry:
     metadata: bytes = field(repr=False)  # JSON of the document row
     set_metadata: bytes = field(repr=False)  # JSON of the submission set row
     submitter: str = field(repr=False)
+    masked: bool
+    owners: str = field(repr=False)  # separated by spaces
     event: bytes = field(repr=False)  # CloudEvents JSON
+
+    @property
+    def key(self) -> Key:
+        return self.space, self.id
 
     @property
     def size(self) -> int:
         return len(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`source` is an entry of the submission, `target` one that is registered (entryUUIDs)."""
+
+    id: UUID
+    kind: str  # RPLC, APND, XFRM or XFRM_RPLC
+    source: UUID
+    target: UUID
+    path: str
+
+    @property
+    def deprecates(self) -> bool:
+        return self.kind.endswith("RPLC")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """The refusals of the registry, each with what the sender can do about it."""
 
+from collections.abc import Sequence
+
 from socle.errors import Category, DomainError
 from socle.problems import Problem
 
@@ -58,4 +60,155 @@ def partly_registered() -> DomainError:
                 source="ITI TF-2 §3.65.4.1.3",
             )
         ],
+    )
+
+
+def identifier_taken(unique_id: str) -> DomainError:
+    """An entryUUID that the producer chose names another document already."""
+    return DomainError(
+        Category.CONFLICT,
+        "XDSRegistryMetadataError",
+        "The entryUUID of a document is taken.",
+        problems=[
+            Problem(
+                "XDSRegistryMetadataError",
+                "ExtrinsicObject/@id",
+                f"the id of the document {unique_id} is another document's",
+                "a new UUID, or a symbolic id: the registry then chooses the UUID",
+                source="ITI TF-3 §4.1.12.3",
+            )
+        ],
+    )
+
+
+def unrelatable(path: str, status: str | None) -> Problem:
+    """`status` is that of the target, None where there is none."""
+    if status is None:
+        return Problem(
+            "XDSReplaceFailed",
+            path,
+            "no document of this entryUUID is registered",
+            "the entryUUID of a registered document: GetDocuments by its uniqueId tells it (TD3.1b)",
+            source="ITI TF-3 §4.2.2.2; spec dmp.md §1.4",
+        )
+    return Problem(
+        "XDSRegistryDeprecatedDocumentError",
+        path,
+        f"the document has the status {status}: it was replaced, updated or withdrawn since",
+        "the entryUUID of the version whose status is Approved",
+        source="ITI TF-3 §4.2.2.2",
+    )
+
+
+def another_patient(path: str) -> Problem:
+    return Problem(
+        "XDSPatientIdDoesNotMatch",
+        path,
+        "the registered document is another patient's",
+        "a document of the same patient",
+        source="ITI TF-3 §4.2.2.2",
+    )
+
+
+def not_related(problems: list[Problem]) -> DomainError:
+    return DomainError(
+        Category.CONFLICT,
+        problems[0].rule,
+        "A document to which this submission relates cannot be replaced or completed; nothing was "
+        "stored.",
+        problems=problems,
+    )
+
+
+def no_such_document(path: str) -> DomainError:
+    return _update_refused(
+        Category.NOT_FOUND,
+        "XDSMetadataIdentifierError",
+        path,
+        "no document of this identifier is registered, or it is not shown to this professional",
+        "the logicalId of a registered document, or the entryUUID of its latest version",
+    )
+
+
+def another_version(path: str, version: int) -> DomainError:
+    return _update_refused(
+        Category.CONFLICT,
+        "XDSMetadataVersionError",
+        path,
+        f"the document is in version {version}: it has changed since it was read",
+        f"PreviousVersion {version} and the entry of that version",
+    )
+
+
+def another_status(path: str, status: str) -> DomainError:
+    return _update_refused(
+        Category.CONFLICT,
+        "XDSMetadataUpdateOperationError",
+        path,
+        f"the status of the document is {status}",
+        f"OriginalStatus {status}",
+    )
+
+
+def impossible_status(path: str, old: str, new: str) -> DomainError:
+    return _update_refused(
+        Category.UNPROCESSABLE,
+        "XDSMetadataUpdateOperationError",
+        path,
+        f"a document that is {old} does not become {new}",
+        "Approved to Archived and back (TD3.3d), or either to Deleted (TD3.3c)",
+    )
+
+
+def not_changeable(path: str, status: str) -> DomainError:
+    return _update_refused(
+        Category.UNPROCESSABLE,
+        "XDSMetadataUpdateOperationError",
+        path,
+        f"the document is {status}",
+        "a document that is Approved or Archived",
+    )
+
+
+def unmodifiable(path: str, differing: Sequence[tuple[str, object]]) -> DomainError:
+    names = ", ".join(name for name, _ in differing)
+    return DomainError(
+        Category.UNPROCESSABLE,
+        "UnmodifiableMetadataError",
+        f"Only the confidentiality of a document may change; this changes {names}.",
+        problems=[
+            Problem(
+                "UnmodifiableMetadataError",
+                f"{path}/{name}",
+                "it is another than what is registered",
+                str(value)[:128],
+                source=_UPDATE,
+            )
+            for name, value in differing
+        ],
+    )
+
+
+def not_owner(path: str, what: str) -> DomainError:
+    """Rights matrix: own documents, or all of them for the treating doctor (spec: dmp.md §1.9)."""
+    return _update_refused(
+        Category.FORBIDDEN,
+        "LocalPolicyRestrictionError",
+        path,
+        "the caller is neither an author of the document nor who submitted it, nor treating doctor",
+        f"an author, who may submit it, or the treating doctor {what}",
+    )
+
+
+_UPDATE = "spec dmp.md §1.5 (TD3.3), §1.9"
+
+
+def _update_refused(
+    category: Category, rule: str, path: str, message: str, expected: str
+) -> DomainError:
+    return DomainError(
+        category,
+        rule,
+        f"The document cannot be changed: {message}.",
+        problems=[Problem(rule, path, message, expected, source=_UPDATE)],
     )

@@ -42,6 +42,7 @@ class ProvideBundle:
 
     submission_set: Part | None = None
     documents: list[ProvidedDocument] = field(default_factory=list)
+    patches: list[tuple[Part, str]] = field(default_factory=list)  # and the url of each
     order: list[str] = field(default_factory=list)  # resource type of each entry
     problems: list[Problem] = field(default_factory=list)
 
@@ -63,30 +64,30 @@ def read_bundle(value: Any) -> ProvideBundle:
         for index, entry in enumerate(items(resource.get("entry")))
     ]
     bundle.order = [text(part.resource.get("resourceType")) for part in parts]
-    _check_requests(bundle, items(resource.get("entry")))
+    _check_requests(bundle, parts, items(resource.get("entry")))
     _check_full_urls(bundle, parts)
     bundle.submission_set = _submission_set(bundle, parts)
     _read_documents(bundle, parts)
     return bundle
 
 
-def _check_requests(bundle: ProvideBundle, entries: list[Any]) -> None:
-    for index, entry in enumerate(entries):
+def _check_requests(bundle: ProvideBundle, parts: list[Part], entries: list[Any]) -> None:
+    for part, entry in zip(parts, entries, strict=True):
         request = mapping(mapping(entry).get("request"))
-        kind = text(mapping(mapping(entry).get("resource")).get("resourceType"))
-        path = f"Bundle.entry[{index}]"
-        if kind not in ("List", "DocumentReference", "Binary"):
+        kind = text(part.resource.get("resourceType"))
+        method, url = request.get("method"), text(request.get("url"))
+        if kind == "Parameters" and method == "PATCH":
+            bundle.patches.append((part, url))
+        elif kind not in ("List", "DocumentReference", "Binary"):
             bundle.problem(
-                "MHD-ENTRY",
-                f"{path}.resource",
-                f"{kind or 'no resource'} is not handled in a submission here yet",
-                "List, DocumentReference or Binary (patients are referenced by INS; folders and "
-                "PATCH entries are not handled yet)",
-            )
-        elif request.get("method") != "POST" or text(request.get("url")).strip("/") != kind:
+                "MHD-ENTRY", part.path, f"{kind or 'no resource'} is not handled in a submission",
+                "List, DocumentReference, Binary, or Parameters to PATCH what is replaced (patients "
+                "are referenced by INS; folders are not handled yet)",
+            )  # fmt: skip
+        elif method != "POST" or url.strip("/") != kind:
             bundle.problem(
-                "MHD-REQUEST", f"{path}.request", "the request does not create the resource",
-                f"method POST and url {kind}",
+                "MHD-REQUEST", f"Bundle.entry[{part.index}].request",
+                "the request does not create the resource", f"method POST and url {kind}",
             )  # fmt: skip
 
 

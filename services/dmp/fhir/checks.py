@@ -4,7 +4,7 @@ import base64
 import hashlib
 from typing import Any
 
-from services.dmp.fhir.access import codings, first, items, mapping, text
+from services.dmp.fhir.access import codings, first, mapping, text
 from services.dmp.fhir.bundle import MHD, ProvidedDocument
 from services.dmp.fhir.identifiers import patient_ins, unique_id_of, uri_of
 from socle.cda.metadata import DocumentMetadata
@@ -67,16 +67,6 @@ def check_reference(document: ProvidedDocument) -> list[Problem]:
         problems.append(
             Problem(
                 "MHD-STATUS", f"{path}.status", "status of a new document", "current", source=MHD
-            )
-        )
-    if items(resource.get("relatesTo")):
-        problems.append(
-            Problem(
-                "DMP-RELATESTO",
-                f"{path}.relatesTo",
-                "replacing, appending and transforming are not handled here yet",
-                "a submission without relatesTo",
-                source=MHD,
             )
         )
     if not unique_id_of(resource.get("masterIdentifier")):

@@ -1,6 +1,7 @@
 """A document that came by SOAP, as a DocumentReference of PDSm (mapping: MHD 4.2 vol. 3, PDSm)."""
 
 import base64
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,8 +17,21 @@ PROFILE: Final = (
 )
 
 
-def reference_of(entry: DocumentEntry, ins: Ins) -> dict[str, Any]:
-    """Without what the registry adds to every resource: id, url, size and hash of the attachment."""
+_RELATIONS: Final = {
+    "RPLC": "replaces",
+    "APND": "appends",
+    "XFRM": "transforms",
+    "XFRM_RPLC": "replaces",
+}
+
+
+def reference_of(
+    entry: DocumentEntry, ins: Ins, related: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
+    """Without what the registry adds to every resource: id, url, size and hash of the attachment.
+
+    `related` holds kinds of association and entryUUIDs.
+    """
     identifier = ins.fhir_identifier
     created = _instant(entry.creation_time)
     attachment: dict[str, Any] = {
@@ -39,11 +53,15 @@ def reference_of(entry: DocumentEntry, ins: Ins) -> dict[str, Any]:
         "contained": [_patient(identifier), *_practitioners(entry.authors)],
         "masterIdentifier": {"system": URI_SYSTEM, "value": uri_of(entry.unique_id)},
         "status": "current",
+        "relatesTo": [
+            {"code": _RELATIONS[kind], "target": {"reference": f"DocumentReference/{target}"}}
+            for kind, target in related
+        ],
         "type": _concept(entry.type_code),
         "category": [_concept(entry.class_code)],
         "subject": {"identifier": identifier},
         "author": [{"reference": f"#author{n}"} for n in range(len(_persons(entry.authors)))],
-        "securityLabel": [_concept(code) for code in entry.confidentiality],
+        "securityLabel": label_concepts(entry.confidentiality),
         "content": [{"attachment": attachment, "format": format_code}],
         "context": _context(entry),
     }
@@ -55,6 +73,11 @@ def reference_of(entry: DocumentEntry, ins: Ins) -> dict[str, Any]:
     if institution:  # `custodian` has no counterpart in XDS (spec: dmp.md §3.5)
         resource["custodian"] = {"display": institution.partition("^")[0]}
     return {name: value for name, value in resource.items() if value not in ([], "")}
+
+
+def label_concepts(codes: Sequence[Coded]) -> list[dict[str, Any]]:
+    """`securityLabel`."""
+    return [_concept(code) for code in codes]
 
 
 def _context(entry: DocumentEntry) -> dict[str, Any]:

@@ -8,31 +8,46 @@ from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
 from services.dmp.repository import StoredEntry
 from socle.fhir.bundle import instant
 
-FHIR_STATUS = {"Approved": "current", "Deprecated": "superseded"}
-XDS_STATUS = {fhir: xds for xds, fhir in FHIR_STATUS.items()}
+FHIR_STATUS = {
+    "Approved": "current",
+    "Archived": "current",
+    "Deprecated": "superseded",
+    "Deleted": "entered-in-error",
+}
+XDS_STATUSES = {
+    "current": ("Approved", "Archived"),
+    "superseded": ("Deprecated",),
+    "entered-in-error": ("Deleted",),
+}
+IS_ARCHIVED = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived"
 
 
 def document_reference(entry: StoredEntry, base: str) -> dict[str, Any]:
     """What the producer wrote, with what the registry knows laid over it.
 
-    Both identifiers are given: PDSm4DMP has the entryUUID as resource id, MHD as an identifier
-    (spec: dmp.md §3.5, mapping conflict b).
+    The resource is the document: its id is the logicalId, which is the first entryUUID and stays
+    through every change, as FHIR asks of an id. Each entryUUID stands in `identifier`, and reads
+    the same resource (docs/adr/0009; spec: dmp.md §3.5, mapping conflict b).
     """
     submitted = entry.metadata["submitted"]
     content = [dict(part) for part in submitted["content"]]
     content[0]["attachment"] = {
         **content[0]["attachment"],
-        "url": f"{base}/Binary/{entry.id}",
+        "url": f"{base}/Binary/{entry.logical_id}",
         "size": entry.metadata["size"],
         "hash": entry.metadata["sha1_base64"],
     }
+    extensions = [one for one in submitted.get("extension", []) if one.get("url") != IS_ARCHIVED]
+    if entry.status == "Archived":
+        extensions.append({"url": IS_ARCHIVED, "valueBoolean": True})
     return {
         **submitted,
+        **({"extension": extensions} if extensions else {}),
         "resourceType": "DocumentReference",
-        "id": str(entry.id),
+        "id": str(entry.logical_id),
         "meta": {
             **submitted.get("meta", {}),
-            "versionId": str(entry.version),
+            "versionId": str(entry.revision),
             "lastUpdated": instant(entry.registered_at),
         },
         "masterIdentifier": {"system": URI_SYSTEM, "value": uri_of(entry.unique_id)},

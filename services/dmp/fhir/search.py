@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.dmp.fhir.identifiers import unique_id_of
-from services.dmp.fhir.resources import XDS_STATUS
+from services.dmp.fhir.resources import XDS_STATUSES
 from services.dmp.repository import EntryQuery
 from socle.clock import PARIS
 from socle.fhir.search import page_size
@@ -28,8 +28,9 @@ Pseudonymise = Callable[[Ins], str]
 
 @dataclass(slots=True)
 class Search:
-    query: EntryQuery = field(default_factory=EntryQuery)
+    query: EntryQuery = field(default_factory=lambda: EntryQuery(latest_only=True))
     count: int = DEFAULT_COUNT
+    archived: tuple[str, ...] | None = None
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -47,6 +48,10 @@ def read_search(parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymis
         elif name not in ("_format", "_pretty"):
             search.ignored.append(name)
     query = search.query
+    if search.archived is not None:
+        asked = query.statuses or search.archived
+        both = tuple(status for status in asked if status in search.archived)
+        query = search.query = replace(query, statuses=both or ("",))
     if not (query.patient or query.identifiers or query.ids or search.problems):
         search.problems.append(
             _problem(
@@ -75,10 +80,41 @@ def _read_patient(search: Search, value: str, pseudonymise: Pseudonymise) -> Non
 
 
 def _read_status(search: Search, value: str) -> None:
-    statuses = tuple(XDS_STATUS[code] for code in value.split(",") if code in XDS_STATUS)
-    if len(statuses) < len(value.split(",")):
-        search.problems.append(_problem("status", f"unknown status {value}", "current, superseded"))
+    codes = [token.rpartition("|")[2] for token in value.split(",")]
+    if not set(codes) <= XDS_STATUSES.keys():
+        search.problems.append(
+            _problem("status", f"unknown status {value[:40]}", ", ".join(XDS_STATUSES))
+        )
+        return
+    statuses = tuple(status for code in codes for status in XDS_STATUSES[code])
     search.query = replace(search.query, statuses=statuses)
+
+
+def _read_archived(search: Search, value: str) -> None:
+    statuses = {"true": ("Archived",), "false": ("Approved", "Deprecated", "Deleted")}.get(value)
+    if statuses is None:
+        search.problems.append(_problem("PDSm_isArchived", f"it is {value[:20]}", "true or false"))
+        return
+    search.archived = statuses
+
+
+def _coded(attribute: str) -> Callable[[Search, str], None]:
+    def read(search: Search, value: str) -> None:
+        search.query = replace(
+            search.query, codes=(*search.query.codes, (attribute, _codes(value)))
+        )
+
+    return read
+
+
+def _read_period(search: Search, value: str) -> None:
+    period = _period(value)
+    if period is None:
+        search.problems.append(
+            _problem("period", f"{value[:40]} is no date with a prefix", "ge2022-03-01, 2022…")
+        )
+        return
+    search.query = replace(search.query, serviced=(*search.query.serviced, period))
 
 
 def _read_type(search: Search, value: str) -> None:
@@ -151,6 +187,14 @@ _READERS: dict[str, Callable[[Search, str], None]] = {
     "_id": _read_id,
     "date": _read_date,
     "creation": _read_date,
+    "period": _read_period,
+    "period-start": _read_period,
+    "setting": _coded("practice_setting"),
+    "facility": _coded("facility_type"),
+    "format": _coded("format_code"),
+    "event": _coded("event_codes"),
+    "security-label": _coded("confidentiality"),
+    "PDSm_isArchived": _read_archived,
     "_count": _read_count,
     "_cursor": _read_cursor,
 }

@@ -8,12 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
-from services.dmp.domain.entry import Entry
+from services.dmp.domain.entry import Entry, Key
 from socle.errors import DomainError, busy
 
-Commit = Callable[[Sequence[Entry]], Awaitable[set[UUID]]]
+Commit = Callable[[Sequence[Entry]], Awaitable[set[Key]]]
 
 
 @dataclass(slots=True)
@@ -24,7 +23,7 @@ class _Waiting:
 
 @dataclass
 class BatchWriter:
-    """`commit` writes a batch durably and returns the ids that are new.
+    """`commit` writes a batch durably and returns what is new.
 
     `max_flushes` commits run side by side; `max_queue_bytes` bounds the bodies that wait in
     memory, beyond which a deposit is refused at once with 503 and Retry-After.
@@ -82,7 +81,7 @@ class BatchWriter:
                 waiting.answer.set_exception(error)
         else:
             for waiting in _unanswered(batch):
-                waiting.answer.set_result(waiting.entry.id in fresh)
+                waiting.answer.set_result(waiting.entry.key in fresh)
 
     def _take(self) -> list[_Waiting]:
         """The next batch: at least one entry, however large."""

@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from uuid import UUID
 
 import asyncpg
 from fastapi import FastAPI
 
 from services.dmp import repository
 from services.dmp.domain import refusals
-from services.dmp.domain.entry import Entry, Registered
+from services.dmp.domain.entry import Entry, Key, Registered
 from services.dmp.hot.batches import BatchWriter
+from services.dmp.hot.relations import Related, lock_targets, relate
 from services.dmp.hot.statement import REGISTER, arguments, register
 from services.dmp.ins_client import InsClient
 from services.dmp.settings import DmpSettings
@@ -36,39 +36,49 @@ class Registrar:
     async def close(self) -> None:
         await self._writer.close()
 
-    async def register(self, entries: Sequence[Entry], token: str) -> list[Registered]:
+    async def register(
+        self, entries: Sequence[Entry], token: str, related: Related | None = None
+    ) -> list[Registered]:
         """All entries of one submission, or a refusal. `token` is the caller's, to ask INS with."""
         for may_ask in (True, False):
-            fresh = await self._write(entries)
+            fresh = await self._write(entries, related)
             if len(fresh) == len(entries):
                 return [_fresh(entry) for entry in entries]
             existing = await self._existing(entries)
             if existing is not None:
                 return existing
+            await self._refuse_taken_ids(entries)
             if not may_ask or not await self._learn_patient(entries[0], token):
                 break
         raise refusals.not_qualified(await self._patient_status(entries[0]))
 
-    async def _write(self, entries: Sequence[Entry]) -> set[UUID]:
-        if len(entries) == 1:
-            return {entries[0].id} if await self._writer.write(entries[0]) else set()
-        return await self._write_all_or_nothing(entries)
+    async def _write(self, entries: Sequence[Entry], related: Related | None) -> set[Key]:
+        if len(entries) == 1 and related is None:
+            return {entries[0].key} if await self._writer.write(entries[0]) else set()
+        return await self._write_all_or_nothing(entries, related)
 
-    async def _commit(self, entries: Sequence[Entry]) -> set[UUID]:
+    async def _commit(self, entries: Sequence[Entry]) -> set[Key]:
         with _transient_failures():
             rows = await self._database.fetch(REGISTER, *arguments(entries))
-        fresh = {row["id"] for row in rows}
+        fresh = {(row["space"], row["id"]) for row in rows}
         failpoint("dmp.committed")
         return fresh
 
-    async def _write_all_or_nothing(self, entries: Sequence[Entry]) -> set[UUID]:
+    async def _write_all_or_nothing(
+        self, entries: Sequence[Entry], related: Related | None
+    ) -> set[Key]:
         with _transient_failures():
             pool = await self._database.pool()
             async with pool.acquire() as connection:
                 transaction = connection.transaction()
                 await transaction.start()
                 try:
+                    locked = (
+                        await lock_targets(connection, entries[0].space, related) if related else {}
+                    )
                     fresh = await register(connection, entries)
+                    if related and len(fresh) == len(entries):
+                        await relate(connection, entries, related, locked)
                 except BaseException:
                     await transaction.rollback()
                     raise
@@ -93,6 +103,16 @@ class Registrar:
         if len(known) < len(entries):
             raise refusals.partly_registered()
         return [known[entry.unique_id].registered for entry in entries]
+
+    async def _refuse_taken_ids(self, entries: Sequence[Entry]) -> None:
+        async with self._database.read() as session:
+            taken = await repository.find_named(
+                session, entries[0].space, [entry.id for entry in entries], ()
+            )
+        if taken:
+            raise refusals.identifier_taken(
+                next(entry.unique_id for entry in entries if entry.id == taken[0].id)
+            )
 
     async def _learn_patient(self, entry: Entry, token: str) -> bool:
         """Events tell who is qualified, but a deposit may overtake them: INS itself is asked."""

@@ -2,29 +2,33 @@
 
 Everything that a deposit makes true is one statement, hence one transaction and one round trip:
 the body, the submission set, the entry and the event. A row is left out, without an error, when
-its patient is not known as qualified or when its identifier is taken; the caller sees which ids
+its patient is not known as qualified or when one of its identifiers is taken; the caller sees which
 came back and finds out why the others did not.
 """
 
 from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeAlias
 
 import asyncpg
 
-from services.dmp.domain.entry import Entry
+from services.dmp.domain.entry import Entry, Key
 from services.dmp.events import TOPIC
 from socle.events.outbox import channel_of
+
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 
 REGISTER = f"""
 WITH input AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::text[], $9::timestamptz[], $10::timestamptz[], $11::bytea[], $12::bytea[],
-        $13::text[], $14::text[], $15::text[], $16::bytea[]
+        $13::uuid[], $14::bool[], $15::text[], $16::text[], $17::text[], $18::text[], $19::bytea[]
     ) AS row(
         id, logical_id, submission_set, space, unique_id, patient, type_code, class_code,
-        created_at, registered_at, sha256, content, metadata, set_metadata, submitter, event
+        created_at, registered_at, sha256, content, chain_id, masked, owners, metadata,
+        set_metadata, submitter, event
     )
 ), accepted AS (
     SELECT input.* FROM input
@@ -32,16 +36,17 @@ WITH input AS (
       ON p.space = input.space AND p.pseudonym = input.patient AND p.qualified
 ), inserted AS (
     INSERT INTO dmp.document (
-        id, logical_id, version, space, submission_set, unique_id, status, patient, type_code,
-        class_code, created_at, registered_at, sha256, size, metadata
+        id, logical_id, chain_id, version, space, submission_set, unique_id, status, patient, type_code,
+        class_code, created_at, registered_at, sha256, size, masked, owners, metadata
     )
-    SELECT id, logical_id, 1, space, submission_set, unique_id, 'Approved', patient, type_code,
-           class_code, created_at, registered_at, sha256, length(content), metadata::jsonb
+    SELECT id, logical_id, chain_id, 1, space, submission_set, unique_id, 'Approved', patient, type_code,
+           class_code, created_at, registered_at, sha256, length(content), masked,
+           string_to_array(owners, ' '), metadata::jsonb
     FROM accepted ORDER BY space, unique_id
-    ON CONFLICT (space, unique_id, version) DO NOTHING
-    RETURNING id
+    ON CONFLICT DO NOTHING
+    RETURNING space, id
 ), fresh AS (
-    SELECT accepted.* FROM accepted JOIN inserted USING (id)
+    SELECT accepted.* FROM accepted JOIN inserted USING (space, id)
 ), bodies AS (
     INSERT INTO dmp.body (space, sha256, content)
     SELECT space, sha256, content FROM fresh ORDER BY space, sha256
@@ -55,17 +60,17 @@ WITH input AS (
     INSERT INTO dmp.outbox (topic, key, value)
     SELECT '{TOPIC}', patient, event FROM fresh
 )
-SELECT id, pg_notify('{channel_of("dmp")}', '') FROM inserted
+SELECT space, id, pg_notify('{channel_of("dmp")}', '') FROM inserted
 """
 
 
 async def register(
-    connection: "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]",
+    connection: Connection,
     entries: Sequence[Entry],
-) -> set[UUID]:
-    """The ids that are new in the registry, durable once the surrounding transaction is."""
+) -> set[Key]:
+    """What is new in the registry, durable once the surrounding transaction is."""
     rows = await connection.fetch(REGISTER, *arguments(entries))
-    return {row["id"] for row in rows}
+    return {(row["space"], row["id"]) for row in rows}
 
 
 def arguments(entries: Sequence[Entry]) -> list[list[Any]]:
@@ -73,7 +78,8 @@ def arguments(entries: Sequence[Entry]) -> list[list[Any]]:
         [getattr(entry, name) for entry in entries]
         for name in (
             "id", "logical_id", "submission_set", "space", "unique_id", "patient", "type_code",
-            "class_code", "created_at", "registered_at", "sha256", "content",
+            "class_code", "created_at", "registered_at", "sha256", "content", "chain_id",
+            "masked", "owners",
         )
     ] + [
         [entry.metadata.decode() for entry in entries],

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field, replace
 
 from starlette.requests import Request
 
+from services.dmp.domain.visibility import Reader
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message
 from services.dmp.xds.vihf import SOURCE, Vihf, read_vihf
-from socle.auth.dependencies import bearer_token, kernel_of, require_same_space
+from socle.auth.dependencies import kernel_of, professional_of
 from socle.clock import wall
 from socle.errors import Category, DomainError
 from socle.problems import Problem
@@ -28,6 +29,10 @@ class Caller:
     space: Space
     warnings: tuple[Problem, ...] = ()
 
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.identifier)
+
 
 async def caller_of(request: Request, message: Message, settings: DmpSettings) -> Caller:
     """The token decides the space; without one it is the path's, or the default."""
@@ -43,8 +48,7 @@ async def caller_of(request: Request, message: Message, settings: DmpSettings) -
     authorization = request.headers.get("authorization")
     if authorization is not None or vihf is None or not vihf.authenticates:
         try:
-            subject = await kernel.verifier.verify(bearer_token(authorization))
-            require_same_space(request.state.space, subject)
+            subject = await professional_of(request)
             identifier, token, space = subject.national_id, subject.token, subject.space
         except DomainError as error:
             if error.category not in _REFUSALS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from lxml import etree
 
@@ -109,6 +110,16 @@ def values_of(slot: etree._Element) -> tuple[str, ...]:
 
 def first(slots: Slots, name: str) -> str:
     return next(iter(slots.get(name, ())), "")
+
+
+def read_uuid(identifier: str) -> UUID | None:
+    """Of `urn:uuid:…`; a symbolic id is none, and names nothing in the registry."""
+    if not identifier.startswith("urn:uuid:"):
+        return None
+    try:
+        return UUID(identifier.removeprefix("urn:uuid:"))
+    except ValueError:
+        return None
 
 
 def _objects(

@@ -44,6 +44,15 @@ TRANSFORMS: Final = "urn:ihe:iti:2007:AssociationType:XFRM"
 APPENDS: Final = "urn:ihe:iti:2007:AssociationType:APND"
 REPLACES_TRANSFORMED: Final = "urn:ihe:iti:2007:AssociationType:XFRM_RPLC"
 
+RELATIONS: Final = {
+    REPLACES: "RPLC",
+    TRANSFORMS: "XFRM",
+    APPENDS: "APND",
+    REPLACES_TRANSFORMED: "XFRM_RPLC",
+}
+RELATION_URIS: Final = {name: uri for uri, name in RELATIONS.items()}
+UPDATES_STATUS: Final = "urn:ihe:iti:2010:AssociationType:UpdateAvailabilityStatus"
+
 _EBRIM_STATUS: Final = "urn:oasis:names:tc:ebxml-regrep:StatusType:"
 _ASIP_STATUS: Final = "urn:asip:ci-sis:2010:StatusType:"
 STATUSES: Final = {

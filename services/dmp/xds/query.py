@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
 from services.dmp.domain.document_entry import Coded, DocumentEntry
-from services.dmp.repository import EntryQuery, StoredEntry, StoredSet
+from services.dmp.domain.visibility import Reader
+from services.dmp.repository import EntryQuery, StoredAssociation, StoredEntry, StoredSet
+from services.dmp.stored import entry_of_row
 from services.dmp.xds import names
 from services.dmp.xds.entry import Place, rim, write_entry
 from services.dmp.xds.message import Message
 from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
 from services.dmp.xds.responses import query_response
-from services.dmp.xds.sets import member_id, set_of, write_member, write_set
-from services.dmp.xds.stored import entry_of_row
+from services.dmp.xds.sets import member_id, set_of, write_member, write_relation, write_set
 from socle.ids.ins import Ins
 from socle.problems import Problem
 
@@ -34,18 +35,24 @@ class _Found:
     documents: Sequence[StoredEntry] = ()
     sets: Sequence[StoredSet] = ()
     members: Sequence[StoredEntry] = ()
+    relations: Sequence[StoredAssociation] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Search:
     session: AsyncSession
     space: str
+    reader: Reader
     query: StoredQuery
     pseudonymise: Pseudonymise
 
 
 async def answer_query(
-    session: AsyncSession, space: str, message: Message, pseudonymise: Pseudonymise
+    session: AsyncSession,
+    space: str,
+    reader: Reader,
+    message: Message,
+    pseudonymise: Pseudonymise,
 ) -> etree._Element:
     query = read_query(message.body)
     if query is None:
@@ -55,10 +62,10 @@ async def answer_query(
     if run is None:
         query.problem("XDSUnknownStoredQuery", "AdhocQuery/@id", query.id[:80], "one of XDS.b")
         return _failure(query.problems)
-    found = await run(_Search(session, space, query, pseudonymise))
+    found = await run(_Search(session, space, reader, query, pseudonymise))
     if query.problems:
         return _failure(query.problems)
-    count = len(found.documents) + len(found.sets) + len(found.members)
+    count = sum(map(len, (found.documents, found.sets, found.members, found.relations)))
     if count > MAX_RESULTS and query.leaf_class:
         query.problem("XDSTooManyResults", "AdhocQuery", f"{count} objects",
                       f"at most {MAX_RESULTS}: ask for ObjectRef, or narrow the query")  # fmt: skip
@@ -76,6 +83,8 @@ async def answer_query(
         write_entry(objects, entry, place)
     for stored in found.members:
         write_member(objects, stored.submission_set, stored.id)
+    for one in found.relations:
+        write_relation(objects, one)
     return root
 
 
@@ -88,6 +97,7 @@ def _ids(found: _Found) -> list[str]:
         *(f"urn:uuid:{one.id}" for one in found.sets),
         *(f"urn:uuid:{one.id}" for one in found.documents),
         *(member_id(one.submission_set, one.id) for one in found.members),
+        *(f"urn:uuid:{one.id}" for one in found.relations),
     ]
 
 
@@ -115,6 +125,7 @@ async def _documents(search: _Search, patient_parameter: str) -> list[StoredEntr
     stored = await repository.search_entries(
         search.session,
         search.space,
+        search.reader,
         EntryQuery(patient=patient, statuses=statuses),
         MAX_RESULTS * 5,
     )
@@ -193,7 +204,7 @@ async def _get_documents(search: _Search) -> _Found:
 
 async def _get_documents_and_associations(search: _Search) -> _Found:
     found = await _named_documents(search)
-    return _Found(found, members=found)
+    return _Found(found, members=found, relations=await _relations(search, found))
 
 
 async def _named_documents(search: _Search) -> list[StoredEntry]:
@@ -203,8 +214,28 @@ async def _named_documents(search: _Search) -> list[StoredEntry]:
     if query.problems:
         return []
     return await repository.find_named(
-        search.session, search.space, _uuids(query.all(by_uuid)), query.all(by_unique_id)
+        search.session,
+        search.space,
+        _uuids(query.all(by_uuid)),
+        query.all(by_unique_id),
+        search.reader,
     )
+
+
+async def _relations(search: _Search, documents: Sequence[StoredEntry]) -> list[StoredAssociation]:
+    """An association with a document that the caller is not shown would give its entryUUID away."""
+    ids = [one.id for one in documents]
+    found = await repository.find_associations(search.session, search.space, ids)
+    if not found:
+        return []
+    ends = [end for one in found for end in (one.source, one.target)]
+    shown = {
+        one.id
+        for one in await repository.find_named(
+            search.session, search.space, ends, (), search.reader
+        )
+    }
+    return [one for one in found if shown >= {one.source, one.target}]
 
 
 async def _get_associations(search: _Search) -> _Found:
@@ -212,10 +243,12 @@ async def _get_associations(search: _Search) -> _Found:
     query = search.query
     query.require("$uuid")
     ids = _uuids(query.all("$uuid"))
-    documents = await repository.find_named(search.session, search.space, ids, ())
-    of_sets = await repository.find_members(search.session, search.space, ids)
+    session, space, reader = search.session, search.space, search.reader
+    documents = await repository.find_named(session, space, ids, (), reader)
+    of_sets = await repository.find_members(session, space, ids, reader)
     known = {one.id: one for one in (*documents, *of_sets)}
-    return _Found(members=list(known.values()))
+    relations = await _relations(search, documents)
+    return _Found(members=list(known.values()), relations=relations)
 
 
 async def _get_sets(search: _Search) -> _Found:
@@ -223,7 +256,7 @@ async def _get_sets(search: _Search) -> _Found:
     query = search.query
     query.require("$uuid")
     documents = await repository.find_named(
-        search.session, search.space, _uuids(query.all("$uuid")), ()
+        search.session, search.space, _uuids(query.all("$uuid")), (), search.reader
     )
     ids = [one.submission_set for one in documents]
     sets = await repository.find_sets(search.session, search.space, ids=ids)
@@ -242,8 +275,9 @@ async def _get_set_and_contents(search: _Search) -> _Found:
         ids=_uuids(query.all(by_uuid)),
         unique_ids=query.all(by_unique_id),
     )
-    members = await repository.find_members(search.session, search.space, [one.id for one in sets])
-    return _Found(members, sets, members)
+    ids = [one.id for one in sets]
+    members = await repository.find_members(search.session, search.space, ids, search.reader)
+    return _Found(members, sets, members, await _relations(search, members))
 
 
 async def _get_all(search: _Search) -> _Found:
@@ -255,17 +289,27 @@ async def _get_all(search: _Search) -> _Found:
     documents = await repository.search_entries(
         search.session,
         search.space,
+        search.reader,
         EntryQuery(patient=patient, statuses=statuses),
         MAX_RESULTS * 5,
     )
     sets = await repository.find_sets(search.session, search.space, patient=patient)
-    return _Found(documents, sets, documents)
+    return _Found(documents, sets, documents, await _relations(search, documents))
 
 
 async def _get_related(search: _Search) -> _Found:
-    """No document is related to another yet: replacements are not handled here."""
-    search.query.require("$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId")
-    return _Found()
+    """The document, what it is related to, and how (ITI TF-2 §3.18.4.1.2.3.7.10)."""
+    query = search.query
+    kinds_name = "$AssociationTypes"
+    query.require(kinds_name)
+    named = await _named_documents(search)
+    kinds = {names.RELATIONS.get(one) for one in query.all(kinds_name)}
+    relations = [one for one in await _relations(search, named) if one.kind in kinds]
+    ends = {end for one in relations for end in (one.source, one.target)}
+    documents = await repository.find_named(
+        search.session, search.space, list(ends), (), search.reader
+    )
+    return _Found(documents, relations=relations)
 
 
 def _patient(search: _Search, name: str) -> str | None:

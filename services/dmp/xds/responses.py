@@ -8,13 +8,14 @@ from services.dmp.xds import names
 from services.dmp.xds.names import QUERY, RIM, RS, XDSB
 from socle.problems import Problem
 
+_CODES = ("UnmodifiableMetadataError", "LocalPolicyRestrictionError", "InvalidDocumentContent")
 _INVALID_CONTENT = ("CDA-",)
 _UNKNOWN_PATIENT = ("INS-", "DMP-INS-")
 
 
 def error_code(problem: Problem, default: str) -> str:
     """The code of ITI TF-3; a rule that is one already stands for itself."""
-    if problem.rule.startswith("XDS"):
+    if problem.rule.startswith("XDS") or problem.rule in _CODES:
         return problem.rule
     if problem.rule.startswith(_INVALID_CONTENT):
         return "InvalidDocumentContent"

@@ -4,6 +4,7 @@ from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
+from services.dmp.domain.visibility import Reader
 from services.dmp.xds import names
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message
@@ -18,7 +19,7 @@ SOURCE = "ITI TF-2 §3.43.4.1"
 
 
 async def retrieve(
-    session: AsyncSession, space: str, message: Message
+    session: AsyncSession, space: str, reader: Reader, message: Message
 ) -> tuple[etree._Element, list[Attachment]]:
     """The answer, and the documents that go with it in the order of the request."""
     requests = message.body.findall(f"{{{XDSB}}}DocumentRequest")
@@ -42,13 +43,13 @@ async def retrieve(
                                      "another repository", names.REPOSITORY_ID))  # fmt: skip
             continue
         _require_unique_id(unique_id, path, message)
-        found = await repository.get_content_by_unique_id(session, space, unique_id)
-        if found is None:
+        stored = await repository.get_document(session, space, unique_id, reader)
+        if stored is None or stored.unique_id != unique_id or stored.status == "Deleted":
             problems.append(_problem("XDSDocumentUniqueIdError", f"{path}/DocumentUniqueId",
                                      "no document has this identifier",
                                      "the uniqueId of a registered document"))  # fmt: skip
             continue
-        stored, content = found
+        content = await repository.get_content(session, space, stored.id)
         mime = str(stored.metadata.get("mime", "text/xml"))
         attachments.append(Attachment(f"{random_uuid().hex}@socle", mime, content))
         answers.append(_answer(unique_id, mime, attachments[-1].content_id))

@@ -7,7 +7,7 @@ from lxml import etree
 
 from services.dmp.domain.document_entry import Coded
 from services.dmp.domain.submission_set import SubmissionSet
-from services.dmp.repository import StoredSet
+from services.dmp.repository import StoredAssociation, StoredSet
 from services.dmp.xds import names
 from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
 
@@ -68,3 +68,18 @@ def write_member(parent: etree._Element, set_id: UUID, document_id: UUID) -> Non
         status=names.STATUSES["Approved"],
     )
     add_slot(element, "SubmissionSetStatus", ("Original",))
+
+
+def write_relation(parent: etree._Element, found: StoredAssociation) -> None:
+    identifier = f"urn:uuid:{found.id}"
+    rim(
+        parent,
+        "Association",
+        id=identifier,
+        lid=identifier,
+        objectType=names.ASSOCIATION,
+        associationType=names.RELATION_URIS[found.kind],
+        sourceObject=f"urn:uuid:{found.source}",
+        targetObject=f"urn:uuid:{found.target}",
+        status=names.STATUSES["Approved"],
+    )

@@ -6,17 +6,26 @@ Reading collects everything that is wrong with the lot; what a document says of 
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from lxml import etree
 
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.xds import names
-from services.dmp.xds.ebrim import Association, RegistryObject, RegistryObjects, read_objects
+from services.dmp.xds.ebrim import (
+    Association,
+    RegistryObject,
+    RegistryObjects,
+    read_objects,
+    read_uuid,
+)
 from services.dmp.xds.entry import read_author, read_entry
 from services.dmp.xds.message import Message
 from services.dmp.xds.names import LCM, RIM, XDSB
+from socle.idgen import uuid7
 from socle.problems import Problem
 from socle.soap.mtom import XOP
 from socle.soap.parsing import text_of
@@ -27,6 +36,8 @@ _REQUEST = f"{{{XDSB}}}ProvideAndRegisterDocumentSetRequest"
 
 @dataclass(frozen=True, slots=True)
 class SubmittedDocument:
+    id: UUID
+    """Its entryUUID to be: the producer's, unless it is only symbolic."""
     object: RegistryObject
     entry: DocumentEntry
     content: bytes = field(repr=False)
@@ -45,6 +56,16 @@ class SubmittedDocument:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class LotRelation:
+    """`source` is a document of the lot; `target` is the entryUUID of a registered one."""
+
+    kind: str
+    source: UUID
+    target: UUID
+    path: str
+
+
 @dataclass(slots=True)
 class Lot:
     """What was found; `problems` holds everything that is wrong with it."""
@@ -53,7 +74,7 @@ class Lot:
     set_path: str = ""
     documents: list[SubmittedDocument] = field(default_factory=list)
     signature: SubmittedDocument | None = None
-    associations: tuple[Association, ...] = ()
+    relations: list[LotRelation] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, rule: str, path: str, message: str, expected: str = "") -> None:
@@ -73,31 +94,45 @@ def read_lot(message: Message) -> Lot:
         )  # fmt: skip
         return lot
     objects = read_objects(parent)
-    lot.associations = objects.associations
-    package = _read_set(lot, objects)
+    found = read_set(objects)
+    package, lot.submission_set = found.package, found.submission_set
+    lot.set_path = package.path if package else ""
+    lot.problems += found.problems
     _read_documents(lot, objects, _contents(lot, message))
     if package is not None:
-        _check_members(lot, package)
+        _check_members(lot, package, objects.associations)
+    _read_relations(lot, objects.associations)
     return lot
 
 
-def _read_set(lot: Lot, objects: RegistryObjects) -> RegistryObject | None:
+@dataclass(slots=True)
+class ReadSet:
+    """The one submission set of a message, whether it deposits or updates."""
+
+    package: RegistryObject | None = None
+    submission_set: SubmissionSet | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, path: str, message: str, expected: str) -> None:
+        rule = "XDSRepositoryMetadataError"
+        self.problems.append(Problem(rule, path, message, expected, source=SOURCE))
+
+
+def read_set(objects: RegistryObjects) -> ReadSet:
+    found = ReadSet()
     sets = [one for one in objects.packages if objects.nodes.get(one.id) == names.SET_NODE]
     for other in objects.packages:
         if other not in sets:
-            lot.problem(
-                "XDSRepositoryMetadataError", other.path, "it is no submission set",
+            found.problem(
+                other.path, "it is no submission set",
                 f"classificationNode {names.SET_NODE}; folders are not handled here yet",
             )  # fmt: skip
     if len(sets) != 1:
-        lot.problem(
-            "XDSRepositoryMetadataError", "RegistryPackage", f"{len(sets)} submission sets", "one"
-        )
-        return None
-    package = sets[0]
+        found.problem("RegistryPackage", f"{len(sets)} submission sets", "one")
+        return found
+    package = found.package = sets[0]
     content_type = package.code(names.SET_CONTENT_TYPE)
-    lot.set_path = package.path
-    lot.submission_set = SubmissionSet(
+    read = found.submission_set = SubmissionSet(
         unique_id=package.external_ids.get(names.SET_UNIQUE_ID, ""),
         source_id=package.external_ids.get(names.SET_SOURCE, ""),
         patient_id=package.external_ids.get(names.SET_PATIENT, ""),
@@ -112,18 +147,16 @@ def _read_set(lot: Lot, objects: RegistryObjects) -> RegistryObject | None:
         comments=package.description,
     )
     for name, value in (
-        ("uniqueId", lot.submission_set.unique_id),
-        ("sourceId", lot.submission_set.source_id),
-        ("patientId", lot.submission_set.patient_id),
-        ("submissionTime", lot.submission_set.submission_time),
-        ("contentTypeCode", lot.submission_set.content_type.code),
-        ("author", lot.submission_set.authors),
+        ("uniqueId", read.unique_id),
+        ("sourceId", read.source_id),
+        ("patientId", read.patient_id),
+        ("submissionTime", read.submission_time),
+        ("contentTypeCode", read.content_type.code),
+        ("author", read.authors),
     ):
         if not value:
-            lot.problem(
-                "XDSRepositoryMetadataError", f"{package.path}/{name}", "it is missing", "a value"
-            )
-    return package
+            found.problem(f"{package.path}/{name}", "it is missing", "a value")
+    return found
 
 
 def _contents(lot: Lot, message: Message) -> dict[str, bytes]:
@@ -173,7 +206,8 @@ def _read_documents(lot: Lot, objects: RegistryObjects, contents: dict[str, byte
                 "xdsb:Document with the id of the ExtrinsicObject",
             )  # fmt: skip
             continue
-        document = SubmittedDocument(found, read_entry(found), contents[found.id])
+        entry_id = read_uuid(found.id) or uuid7()
+        document = SubmittedDocument(entry_id, found, read_entry(found), contents[found.id])
         if not document.is_signature:
             lot.documents.append(document)
         elif lot.signature is None:
@@ -181,6 +215,11 @@ def _read_documents(lot: Lot, objects: RegistryObjects, contents: dict[str, byte
         else:
             lot.problem("XDSRepositoryMetadataError", found.path, "a second signature", "one")
     described = {one.id for one in objects.documents}
+    if len(described) < len(objects.documents):
+        lot.problem(
+            "XDSRepositoryMetadataError", "ExtrinsicObject/@id", "two documents have one id",
+            "an id of its own for each",
+        )  # fmt: skip
     for identifier in contents:
         if identifier not in described:
             lot.problem(
@@ -193,26 +232,50 @@ def _read_documents(lot: Lot, objects: RegistryObjects, contents: dict[str, byte
         )
 
 
-def _check_members(lot: Lot, package: RegistryObject) -> None:
-    """HasMember from the set to each of its documents; what relates to earlier ones is not handled."""
+def _check_members(lot: Lot, package: RegistryObject, associations: Sequence[Association]) -> None:
+    """HasMember from the set to each of its documents."""
     members = {
         one.target
-        for one in lot.associations
+        for one in associations
         if one.kind == names.HAS_MEMBER and one.source == package.id
     }
-    documents = [*lot.documents, *([lot.signature] if lot.signature else [])]
-    for document in documents:
+    for document in _all_documents(lot):
         if document.object.id not in members:
             lot.problem(
                 "XDSRepositoryMetadataError", document.path,
                 "it is no member of the submission set", "an association HasMember",
             )  # fmt: skip
-    known = {names.HAS_MEMBER, names.SIGNS}
-    for one in lot.associations:
-        if one.kind not in known:
+
+
+def _read_relations(lot: Lot, associations: Sequence[Association]) -> None:
+    """What replaces, completes or transforms a registered document (ITI TF-3 §4.2.2.2)."""
+    documents = {document.object.id: document for document in _all_documents(lot)}
+    for one in associations:
+        if one.kind in (names.HAS_MEMBER, names.SIGNS):
+            continue
+        path = f"Association[{one.id[:64]}]"
+        if one.kind not in names.RELATIONS:
+            lot.problem(
+                "XDSRepositoryMetadataError", f"{path}/@associationType", "another association",
+                ", ".join((names.HAS_MEMBER, names.SIGNS, *names.RELATIONS)),
+            )  # fmt: skip
+            continue
+        source, target = documents.get(one.source), read_uuid(one.target)
+        if source is None:
+            lot.problem(
+                "XDSRepositoryMetadataError", f"{path}/@sourceObject", "no document of the lot",
+                "the id of the new ExtrinsicObject",
+            )  # fmt: skip
+        if target is None:
             lot.problem(
                 "XDSReplaceFailed" if one.kind == names.REPLACES else "XDSRepositoryMetadataError",
-                f"Association[{one.id[:64]}]",
-                "relations to registered documents are not handled here yet",
-                "HasMember and signs only",
-            )
+                f"{path}/@targetObject", "it is no entryUUID",
+                "urn:uuid: and the entryUUID of the registered document (TD3.1b), not its uniqueId",
+            )  # fmt: skip
+        if source is not None and target is not None:
+            kind = names.RELATIONS[one.kind]
+            lot.relations.append(LotRelation(kind, source.id, target, path))
+
+
+def _all_documents(lot: Lot) -> list[SubmittedDocument]:
+    return [*lot.documents, *([lot.signature] if lot.signature else [])]

@@ -98,6 +98,15 @@ class Dmp:
                 for name, sql in counts.items()
             }
 
+    async def told(self) -> list[dict[str, Any]]:
+        """The events of this space in the order in which they were written."""
+        sql = (
+            "SELECT convert_from(value, 'UTF8')::jsonb FROM dmp.outbox"
+            " WHERE convert_from(value, 'UTF8')::jsonb ->> 'space' = :space ORDER BY id"
+        )
+        async with self.database.read() as session:
+            return list((await session.execute(text(sql), {"space": self.space})).scalars())
+
 
 NOTHING = {"document": 0, "body": 0, "submission_set": 0, "outbox": 0}
 ONE = {"document": 1, "body": 1, "submission_set": 1, "outbox": 1}
@@ -163,6 +172,12 @@ async def neighbour(dmp: Dmp, mint: TokenMint) -> Dmp:
     other = replace(dmp, space=space, headers=mint.headers(space))
     await other.say(ANNE)
     return other
+
+
+@pytest.fixture
+def colleague(dmp: Dmp, mint: TokenMint) -> Dmp:
+    """Another professional in the same space, who has written none of its documents."""
+    return replace(dmp, headers=mint.headers(dmp.space, "899700000017"))
 
 
 @pytest.fixture

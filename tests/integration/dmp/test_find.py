@@ -105,7 +105,7 @@ class TestSearch:
     async def test_says_how_it_searched_when_a_parameter_is_unknown(
         self, dmp: Dmp, entry: str
     ) -> None:
-        response = await dmp.find(("facility", "SA25"), ("type", "11502-2"))
+        response = await dmp.find(("related", "SA25"), ("type", "11502-2"))
 
         assert ids_of(response.json()) == [entry]
         applied = httpx.URL(links(response)["self"]).params
@@ -176,7 +176,7 @@ class TestRefusals:
             ("patient.identifier", ANNE.with_key, "PATIENT.IDENTIFIER"),
             ("patient.identifier", f"urn:oid:1.2.3|{ANNE.with_key}", "PATIENT.IDENTIFIER"),
             ("patient.identifier", f"urn:oid:{ANNE.oid}|279035121518900", "PATIENT.IDENTIFIER"),
-            ("status", "entered-in-error", "STATUS"),
+            ("status", "final", "STATUS"),
             ("date", "15/03/2022", "DATE"),
             ("date", "2022-02-30", "DATE"),
             ("date", "9999-12-31", "DATE"),

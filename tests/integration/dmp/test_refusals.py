@@ -125,7 +125,10 @@ class TestBundle:
                 422, "MHD-ENTRY", "Bundle.entry[3].resource",
             ),
             (_in_reference(status="superseded"), 422, "MHD-STATUS", f"{DOCUMENT}.status"),
-            (_in_reference(relatesTo=[{}]), 422, "DMP-RELATESTO", f"{DOCUMENT}.relatesTo"),
+            (
+                _in_reference(relatesTo=[{"code": "replaces"}]),
+                422, "MHD-RELATESTO", f"{DOCUMENT}.relatesTo[0].target",
+            ),
             (_in_reference(identifier=["x"]), 422, "FHIR-SHAPE", f"{DOCUMENT}.identifier"),
             (_in_reference(meta=[1]), 422, "FHIR-SHAPE", f"{DOCUMENT}.meta"),
             (_in_reference(description="\0"), 422, "FHIR-STRING", DOCUMENT),

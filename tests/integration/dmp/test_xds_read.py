@@ -241,16 +241,20 @@ class TestOtherQueries:
         kinds = ("RegistryPackage", "ExtrinsicObject", "Association")
         assert [len(answer.ids(kind)) for kind in kinds] == [2, 2, 2]
 
-    async def test_nothing_is_related_yet(self, dmp: Dmp) -> None:
+    @pytest.mark.parametrize(("kind", "found"), [(names.APPENDS, 2), (names.REPLACES, 0)])
+    async def test_related_documents_and_how(self, dmp: Dmp, kind: str, found: int) -> None:
         [entry] = await deposit(dmp, Lot())
+        await deposit(dmp, Lot(relations=[(names.APPENDS, entry)]))
         answer = await ask(
             dmp,
             query(
                 "d90e5407-b356-4d91-a89f-873917b4b0e6",
                 ("$XDSDocumentEntryEntryUUID", f"'{entry}'"),
+                ("$AssociationTypes", f"('{kind}')"),
             ),
         )
-        assert (answer.status, answer.ids("ExtrinsicObject")) == ("Success", [])
+        assert (answer.status, len(answer.ids("ExtrinsicObject"))) == ("Success", found)
+        assert len(answer.ids("Association")) == found // 2
 
 
 class TestRetrieve:

@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from email.message import Message as MimeHeaders
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from lxml import etree
 
-from services.dmp.domain.document_entry import DocumentEntry, entry_of
+from services.dmp.domain.document_entry import Coded, DocumentEntry, entry_of
 from services.dmp.xds import names
 from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
 from services.dmp.xds.names import LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
@@ -66,6 +68,8 @@ class Lot:
     unique_id: str = field(default_factory=lambda: oid_from_uuid(random_uuid()))
     patient_id: str = ANNE.cx
     members: bool = True
+    relations: Sequence[tuple[str, str]] = ()  # kind and entryUUID, of the first document
+    ids: Sequence[str] = ()  # of the ExtrinsicObjects, where the client chooses them
     changes: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -77,18 +81,28 @@ class Lot:
         objects = etree.SubElement(submit, f"{{{RIM}}}RegistryObjectList")
         self._set(objects)
         written = [replace(self.entries[0], **self.changes), *self.entries[1:]]
-        for number, entry in enumerate(written, start=1):
-            self._document(objects, f"Document{number:02}", entry)
+        names_ = self._names()
+        for name, entry in zip(names_, written, strict=True):
+            self._document(objects, name, entry)
+        for number, (kind, target) in enumerate(self.relations):
+            rim(
+                objects, "Association", id=f"Relation{number}", associationType=kind,
+                sourceObject=names_[0], targetObject=target,
+            )  # fmt: skip
         if self.signed:
             self._document(objects, "Signature01", self._signature())
         for identifier in self.contents():
             document = etree.SubElement(request, f"{{{XDSB}}}Document", id=identifier)
-            etree.SubElement(document, f"{{{XOP}}}Include", href=f"cid:{identifier}%40client")
+            href = quote(f"{identifier}@client", safe="")
+            etree.SubElement(document, f"{{{XOP}}}Include", href=f"cid:{href}")
         return request
 
     def contents(self) -> dict[str, bytes]:
-        found = {f"Document{n:02}": one.content for n, one in enumerate(self.documents, start=1)}
+        found = {name: one.content for name, one in zip(self._names(), self.documents, strict=True)}
         return {**found, "Signature01": SIGNATURE} if self.signed else found
+
+    def _names(self) -> list[str]:
+        return list(self.ids) or [f"Document{n:02}" for n in range(1, len(self.documents) + 1)]
 
     def message(self, *extra: etree._Element) -> tuple[str, bytes]:
         root = envelope(names.PROVIDE, self.body(), *extra)
@@ -158,6 +172,49 @@ class Lot:
             hash=hashlib.sha1(SIGNATURE, usedforsecurity=False).hexdigest(),
             title="Source",
         )
+
+
+def update(*parts: etree._Element, patient_id: str = ANNE.cx) -> bytes:
+    """ITI-57: a submission set of its own around `parts`, which `version_of` and `status_of` give."""
+    request = etree.Element(f"{{{LCM}}}SubmitObjectsRequest")
+    objects = etree.SubElement(request, f"{{{RIM}}}RegistryObjectList")
+    Lot(patient_id=patient_id)._set(objects)
+    objects.extend(parts)
+    return envelope(names.UPDATE, request)
+
+
+def status_of(entry: str, old: str, new: str) -> etree._Element:
+    """UpdateAvailabilityStatus; `old` and `new` are names of names.STATUSES."""
+    element = etree.Element(
+        f"{{{RIM}}}Association", id="Status01", associationType=names.UPDATES_STATUS,
+        sourceObject="SubmissionSet01", targetObject=entry,
+    )  # fmt: skip
+    add_slot(element, "OriginalStatus", (names.STATUSES[old],))
+    add_slot(element, "NewStatus", (names.STATUSES[new],))
+    return element
+
+
+def version_of(
+    shown: etree._Element, *codes: tuple[str, str], previous: str | None = None
+) -> list[etree._Element]:
+    """The entry as a query showed it, with other confidentiality codes, and its membership."""
+    element = deepcopy(shown)
+    for one in element.findall(f"{{{RIM}}}Classification"):
+        if one.get("classificationScheme") == names.CONFIDENTIALITY:
+            element.remove(one)
+    version = element.find(f"{{{RIM}}}VersionInfo")
+    before = "" if version is None else version.get("versionName", "")
+    element.set("id", "Document01")
+    writer = ObjectWriter(element, "Document01")
+    for code, system in codes:
+        writer.code(names.CONFIDENTIALITY, Coded(code, system, code))
+    member = etree.Element(
+        f"{{{RIM}}}Association", id="Member01", associationType=names.HAS_MEMBER,
+        sourceObject="SubmissionSet01", targetObject="Document01",
+    )  # fmt: skip
+    add_slot(member, "SubmissionSetStatus", ("Original",))
+    add_slot(member, "PreviousVersion", (before if previous is None else previous,))
+    return [element, member]
 
 
 def mtom(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from services.dmp.domain.entry import Entry
+from services.dmp.domain.entry import Entry, Key
 from services.dmp.hot.batches import BatchWriter
 from socle.errors import Category, DomainError
 from socle.idgen import uuid7
@@ -17,10 +17,10 @@ AT = datetime(2026, 11, 26, tzinfo=UTC)
 
 def entry(size: int = 10) -> Entry:
     return Entry(
-        id=uuid7(), logical_id=uuid7(), submission_set=uuid7(), space="t", unique_id="2.25.1",
+        id=uuid7(), logical_id=uuid7(), chain_id=uuid7(), submission_set=uuid7(), space="t", unique_id="2.25.1",
         patient="p", ins_oid="1.2", matricule="m", type_code="11502-2", class_code="10",
         created_at=AT, registered_at=AT, sha256=b"", content=b"x" * size, metadata=b"{}",
-        set_metadata=b"{}", submitter="s", event=b"{}",
+        set_metadata=b"{}", submitter="s", masked=False, owners="s", event=b"{}",
     )  # fmt: skip
 
 
@@ -36,7 +36,7 @@ class Registry:
         self.most_under_way = 0
         self.refuse: Callable[[Sequence[Entry]], Exception | None] = lambda _: None
 
-    async def commit(self, entries: Sequence[Entry]) -> set[UUID]:
+    async def commit(self, entries: Sequence[Entry]) -> set[Key]:
         self.batches.append(list(entries))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -47,7 +47,7 @@ class Registry:
         if error := self.refuse(entries):
             raise error
         self.durable += [one.id for one in entries]
-        return {one.id for one in entries}
+        return {one.key for one in entries}
 
     @property
     def sizes(self) -> list[int]:
@@ -115,7 +115,7 @@ class TestSharing:
         assert registry.most_under_way == 2
 
     async def test_says_false_when_the_commit_left_the_entry_out(self) -> None:
-        async def nothing(_: Sequence[Entry]) -> set[UUID]:
+        async def nothing(_: Sequence[Entry]) -> set[Key]:
             return set()
 
         batches = BatchWriter(

@@ -104,7 +104,7 @@ class TestTokens:
 
     def test_translates_statuses_to_those_of_xds(self) -> None:
         found = read(("status", "current,superseded")).query.statuses
-        assert found == ("Approved", "Deprecated")
+        assert found == ("Approved", "Archived", "Deprecated")
 
     @pytest.mark.parametrize(
         ("value", "unique_id"),
@@ -147,5 +147,5 @@ class TestPages:
 
 
 def test_ignores_and_names_what_it_does_not_know() -> None:
-    found = read(("facility", "SA25"), ("_format", "json"), ("type:not", "1"))
-    assert (found.ignored, found.problems) == (["facility", "type:not"], [])
+    found = read(("related", "SA25"), ("_format", "json"), ("type:not", "1"))
+    assert (found.ignored, found.problems) == (["related", "type:not"], [])

@@ -15,9 +15,7 @@ async def entry_of_row(session: AsyncSession, space: str, stored: StoredEntry) -
     kept = stored.metadata.get("xds")
     if kept is not None:
         return DocumentEntry.of_json(kept)
-    found = await repository.get_content(session, space, stored.id)
-    assert found is not None  # a body is never removed
-    _, content = found
+    content = await repository.get_content(session, space, stored.id)
     metadata = metadata_of(read_header(content), content)
     assert metadata.patient is not None  # or it would not have been registered
     return entry_from_reference(stored.metadata["submitted"], metadata, metadata.patient)

@@ -1,0 +1,83 @@
+"""From what a sender calls a registered document to its entry: relations of a submission."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.dmp import repository
+from services.dmp.domain import refusals
+from services.dmp.domain.deposit import Deposit
+from services.dmp.domain.entry import Relation
+from services.dmp.hot.relations import Related
+from services.dmp.repository import StoredEntry
+from socle.http.context import traceparent
+from socle.idgen import uuid7
+from socle.kernel import Kernel
+from socle.problems import Problem
+from socle.spaces import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`source` is the entryUUID that the new document will have; `path` is where it says so.
+
+    SOAP names the target by the entryUUID of one version. FHIR names a document, by id or
+    identifier, and means its latest version: then `any_version` holds.
+    """
+
+    kind: str
+    source: UUID
+    target: str
+    path: str
+    any_version: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """`chains` names the chain of each document that takes another's place."""
+
+    related: Related | None
+    chains: Mapping[UUID, UUID]
+    problems: Sequence[Problem]
+
+
+async def resolve(
+    kernel: Kernel, space: Space, deposits: Sequence[Deposit], wanted: Sequence[Wanted]
+) -> Resolved:
+    """Existence and patient, which never change; the status is looked at when the row is locked."""
+    if not wanted:
+        return Resolved(None, {}, ())
+    targets = await _targets(kernel, space, wanted)
+    patients = {
+        kernel.pseudonym(space.name, deposit.ins.oid, deposit.ins.matricule) for deposit in deposits
+    }
+    problems, relations, chains = [], [], {}
+    for one in wanted:
+        target = targets.get(one.target)
+        if target is None:
+            problems.append(refusals.unrelatable(one.path, None))
+            continue
+        if patients and target.patient not in patients:
+            problems.append(refusals.another_patient(one.path))
+        relation = Relation(uuid7(), one.kind, one.source, target.id, one.path)
+        relations.append(relation)
+        if relation.deprecates:
+            chains[one.source] = target.chain_id
+    return Resolved(Related(relations, traceparent.get(), space.now()), chains, problems)
+
+
+async def _targets(
+    kernel: Kernel, space: Space, wanted: Sequence[Wanted]
+) -> dict[str, StoredEntry]:
+    exact = [UUID(one.target) for one in wanted if not one.any_version]
+    found: dict[str, StoredEntry] = {}
+    async with kernel.database.read() as session:
+        if exact:
+            for entry in await repository.find_named(session, space.name, exact, ()):
+                found[str(entry.id)] = entry
+        for one in wanted:
+            if one.any_version:
+                latest = await repository.get_document(session, space.name, one.target)
+                if latest is not None:
+                    found[one.target] = latest
+    return found
