@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from socle.http.client_certificate import TLS
+from socle.http.upgrade import UpgradeIgnoringProtocol
 from socle.pki import SandboxCa
 
 
@@ -30,8 +29,8 @@ def server_context(
     return context
 
 
-class CertificateAwareProtocol(HttpToolsProtocol):
-    """uvicorn's protocol; `scope["extensions"]` also holds the DER of the caller's certificate."""
+class CertificateAwareProtocol(UpgradeIgnoringProtocol):
+    """Of every listener; `scope["extensions"]` also holds the DER of the caller's certificate."""
 
     _certificate: bytes | None = None
 
@@ -42,5 +41,5 @@ class CertificateAwareProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._certificate is not None:
+        if self._certificate is not None and not self._resuming:
             self.scope["extensions"] = {TLS: {"der": self._certificate}}
