@@ -13,32 +13,9 @@ from services.dmp.domain.deposit import Deposit
 from services.dmp.domain.entry import Entry
 from services.dmp.domain.visibility import is_masked, owners_of
 from services.dmp.events import document_registered
-from socle.cda.header import read_header
-from socle.cda.metadata import DocumentMetadata, metadata_of
-from socle.cda.rules import check_header
-from socle.cda.xml import MalformedCdaError
 from socle.http.context import traceparent
 from socle.kernel import Kernel
-from socle.problems import Problem, has_errors
 from socle.spaces import Space
-
-_UNKNOWN_TYPE = "CDA-HDR-code-unlisted"
-
-
-def describe(
-    content: bytes, *, refuse_unknown_types: bool
-) -> tuple[DocumentMetadata | None, list[Problem]]:
-    """The document's own metadata, unless its header holds an error; and every finding."""
-    try:
-        header = read_header(content)
-    except MalformedCdaError as error:
-        return None, error.problems
-    # The header rule warns of a type outside its extract; the DMP refuses it, unless told.
-    problems = [
-        _as_error(problem) if refuse_unknown_types and problem.rule == _UNKNOWN_TYPE else problem
-        for problem in check_header(header)
-    ]
-    return (None if has_errors(problems) else metadata_of(header, content)), problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +100,3 @@ def _row_metadata(deposit: Deposit) -> dict[str, Any]:
         "level": metadata.level,
         "format_code": metadata.format_code.code,
     }
-
-
-def _as_error(problem: Problem) -> Problem:
-    return Problem(
-        problem.rule, problem.path, problem.message, problem.expected, "error", problem.source
-    )

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.document_entry import DocumentEntry
 from services.dmp.domain.submission_set import SubmissionSet
-from services.dmp.entries import NewSet, describe, new_entries
+from services.dmp.domain.validation import Policy
+from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.from_xds import reference_of
 from services.dmp.hot.registrar import Registrar
 from services.dmp.related import Wanted, resolve
@@ -42,11 +44,11 @@ class _Checked:
 
 
 async def provide_lot(
-    kernel: Kernel, registrar: Registrar, caller: Caller, space: Space, lot: Lot
+    kernel: Kernel, registrar: Registrar, caller: Caller, space: Space, policy: Policy, lot: Lot
 ) -> list[Problem]:
     """The warnings of a lot that is stored, durably."""
     assert isinstance(kernel.settings, DmpSettings)
-    checked = [_check(document, lot, kernel.settings) for document in lot.documents]
+    checked = [_check(document, lot, policy) for document in lot.documents]
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems = [*lot.problems, *(problem for item in checked for problem in item.problems)]
     problems += _check_signature(lot, kernel.settings)
@@ -68,18 +70,17 @@ async def provide_lot(
     return problems
 
 
-def _check(document: SubmittedDocument, lot: Lot, settings: DmpSettings) -> _Checked:
+def _check(document: SubmittedDocument, lot: Lot, policy: Policy) -> _Checked:
     problems = check_document(document)
     if not document.content:
         return _Checked(problems=problems)
-    metadata, found = describe(
-        document.content, refuse_unknown_types=settings.dmp_unknown_types == "refuse"
-    )
+    metadata, found = describe(document.content, policy, lambda: document.entry)
     problems += found
-    if metadata is None:
+    if metadata is None or metadata.patient is None:
         return _Checked(problems=problems)
-    assert metadata.patient is not None  # a header rule refuses a document without an INS
-    problems += check_agreement(document, metadata, metadata.patient)
+    problems += policy.of_profile(
+        check_agreement(document, metadata, metadata.patient, despite_key=policy.is_lenient)
+    )
     if has_errors(problems):
         return _Checked(problems=problems)
     entry: DocumentEntry = document.entry

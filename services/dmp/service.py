@@ -1,19 +1,25 @@
 """Use cases: a submission comes in, by FHIR or by SOAP."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.entry import Registered
-from services.dmp.entries import NewSet, describe, new_entries
-from services.dmp.fhir.bundle import ProvideBundle, ProvidedDocument, read_bundle
+from services.dmp.domain.validation import Policy
+from services.dmp.entries import NewSet, new_entries
+from services.dmp.fhir.bundle import Part, ProvideBundle, ProvidedDocument
 from services.dmp.fhir.checks import check_agreement, check_attachment, check_reference
+from services.dmp.fhir.profiles import (
+    check_comprehensive,
+    check_simplified,
+    check_submission_set,
+)
 from services.dmp.fhir.relations import check_patch, read_relations
+from services.dmp.fhir.simplified import PATH
 from services.dmp.fhir.storable import check_storable
-from services.dmp.fhir.to_xds import entry_from_reference, set_from_list
+from services.dmp.fhir.to_xds import entry_from_reference, entry_of_resource, set_from_list
 from services.dmp.hot.registrar import Registrar
 from services.dmp.related import Wanted, resolve
-from services.dmp.settings import DmpSettings
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
 from socle.idgen import uuid7
@@ -29,6 +35,7 @@ class Accepted:
     bundle: ProvideBundle
     documents: list[Registered]
     warnings: list[list[Problem]]
+    set_warnings: list[Problem]
 
 
 @dataclass(slots=True)
@@ -39,17 +46,22 @@ class _Checked:
 
 
 async def provide(
-    kernel: Kernel, registrar: Registrar, subject: Subject, space: Space, resource: Any
+    kernel: Kernel,
+    registrar: Registrar,
+    subject: Subject,
+    space: Space,
+    policy: Policy,
+    bundle: ProvideBundle,
 ) -> Accepted:
-    """ITI-65: all documents of the bundle are stored, or none and every problem is told."""
-    assert isinstance(kernel.settings, DmpSettings)
-    bundle = read_bundle(resource)
-    checked = [_check(document, kernel.settings) for document in bundle.documents]
+    """ITI-65 and ITI-105: all documents are stored, or none and every problem is told."""
+    checked = [_check(document, policy) for document in bundle.documents]
     problems = [*bundle.problems, *(problem for item in checked for problem in item.problems)]
-    if bundle.submission_set is not None:
-        problems += check_storable(bundle.submission_set)
+    of_set = _check_set(bundle.submission_set, policy)
+    problems += of_set
     deposits = [item.deposit for item in checked if item.deposit is not None]
-    problems += check_submission(deposits, "Bundle.entry")
+    problems += check_submission(
+        deposits, PATH if bundle.submission_set is None else "Bundle.entry"
+    )
     wanted = [one for item in checked for one in item.relations]
     replaced = {one.target for one in wanted if one.kind == "RPLC"}
     for part, url in bundle.patches:
@@ -67,27 +79,34 @@ async def provide(
     submission = _new_set(subject, space, bundle, deposits)
     entries = new_entries(kernel, space, submission, deposits, resolved.chains)
     documents = await registrar.register(entries, subject.token, resolved.related)
-    return Accepted(bundle, documents, [item.problems for item in checked])
+    return Accepted(bundle, documents, [item.problems for item in checked], of_set)
 
 
-def _check(document: ProvidedDocument, settings: DmpSettings) -> _Checked:
-    entry_id = uuid7()
-    relations, unread = read_relations(document.reference, entry_id)
+def _check_set(part: Part | None, policy: Policy) -> list[Problem]:
+    if part is None:  # of ITI-105, or refused already
+        return []
+    return [*check_storable(part), *policy.of_profile(check_submission_set(part))]
+
+
+def _check(document: ProvidedDocument, policy: Policy) -> _Checked:
+    entry_id, part = uuid7(), document.reference
+    relations, unread = read_relations(part, entry_id)
+    profile = check_simplified if document.binary is None else check_comprehensive
     problems = [
-        *check_storable(document.reference),
-        *check_attachment(document),
-        *check_reference(document),
+        *check_storable(part),
+        *check_attachment(document, policy),
+        *check_reference(document, policy),
+        *policy.of_profile(profile(part)),
         *unread,
     ]
+    resource = part.resource
     metadata, found = describe(
-        document.content, refuse_unknown_types=settings.dmp_unknown_types == "refuse"
+        document.content, policy, lambda: entry_of_resource(resource, document.content)
     )
     problems += found
-    if metadata is None:
+    if metadata is None or metadata.patient is None:
         return _Checked(None, relations, problems)
-    assert metadata.patient is not None  # a header rule refuses a document without an INS
-    problems += check_agreement(document, metadata, metadata.patient)
-    resource = document.reference.resource
+    problems += check_agreement(document, metadata, metadata.patient, policy)
     deposit = Deposit(
         entry_id,
         f"{document.reference.path}.masterIdentifier",
@@ -103,9 +122,8 @@ def _check(document: ProvidedDocument, settings: DmpSettings) -> _Checked:
 def _new_set(
     subject: Subject, space: Space, bundle: ProvideBundle, deposits: list[Deposit]
 ) -> NewSet:
-    assert bundle.submission_set is not None
     set_id, at = uuid7(), space.now()
-    resource = bundle.submission_set.resource
+    resource = bundle.submission_set.resource if bundle.submission_set else {}
     entries = [deposit.entry for deposit in deposits]
     xds = set_from_list(resource, entries, f"2.25.{set_id.int}", at)
     return NewSet(set_id, {"submitted": resource, "xds": xds.as_json()}, subject.national_id, at)

@@ -5,12 +5,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from services.dmp.domain.validation import Policy, Validation
 from socle.settings import Settings
 
 Check = Literal["off", "warn", "enforce"]
 
 
 class DmpSettings(Settings):
+    """What the DMP can be told at its start."""
+
     dmp_port: int = 8083
     dmp_batch_size: int = Field(256, ge=1, description="submissions committed together at most")
     dmp_batch_bytes: int = Field(8 * 1024 * 1024, ge=1, description="bytes committed together")
@@ -24,6 +27,8 @@ class DmpSettings(Settings):
     itself knows the whole set and refuses. `warn` is for whoever works with a real type that the
     extract lacks.
     """
+    dmp_validation: Validation = "standard"
+    """How strictly submissions are judged (domain/validation.py); `Prefer: handling=` overrides it."""
     dmp_authentication: Check = "enforce"
     """Whether a SOAP call needs a live PSC token, or a VIHF that a trusted certificate signed."""
     dmp_vihf: Check = "warn"
@@ -34,3 +39,7 @@ class DmpSettings(Settings):
     """Whether every header of WS-Addressing must be there, once."""
     dmp_lot_signature: Check = "warn"
     """Whether a lot needs its XAdES signature, which is not verified yet."""
+
+    @property
+    def dmp_policy(self) -> Policy:
+        return Policy(self.dmp_validation, self.dmp_unknown_types == "refuse")

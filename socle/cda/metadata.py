@@ -121,14 +121,17 @@ def metadata_of(header: CdaHeader, body: bytes) -> DocumentMetadata:
     )
 
 
-def patient_ins(header: CdaHeader) -> Ins | None:
-    """The first well-formed INS of the document; a wrong key gives none."""
+def patient_ins(header: CdaHeader, *, despite_key: bool = False) -> Ins | None:
+    """The first well-formed INS of the document; a wrong key gives none, unless it is forgiven."""
+    read = Ins.despite_key if despite_key else _checked
     for it in header.patient.ids if header.patient else ():
-        if it.root in INS_OIDS:
-            ins, _ = Ins.check(it.root, it.extension)
-            if ins is not None:
-                return ins
+        if it.root in INS_OIDS and (ins := read(it.root, it.extension)):
+            return ins
     return None
+
+
+def _checked(oid: str, value: str) -> Ins | None:
+    return Ins.check(oid, value)[0]
 
 
 def format_of(header: CdaHeader) -> Code:

@@ -4,10 +4,12 @@ import base64
 from typing import Any
 
 from socle.cda.metadata import DocumentMetadata
+from socle.cda.model import Code
 from socle.idgen import random_uuid
 
 _PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"
 _MHD = "https://profiles.ihe.net/ITI/MHD"
+_NOS = "https://mos.esante.gouv.fr/NOS"
 _URI = "urn:ietf:rfc:3986"
 
 
@@ -25,17 +27,32 @@ def provide_bundle(content: bytes, metadata: DocumentMetadata, author: str) -> d
             "identifier": [{"system": "urn:oid:1.2.250.1.71.4.2.1", "value": author}],
         },
     ]
+    role = {
+        "resourceType": "PractitionerRole",
+        "id": "role",
+        "practitioner": {"reference": "#author"},
+    }
     created = metadata.creation_time.isoformat()
     submission_set = {
         "resourceType": "List",
         "meta": {"profile": [_PDSM + "pdsm-submissionset-comprehensive"]},
-        "contained": contained,
+        "contained": [*contained, role],
         "status": "current",
         "mode": "working",
+        "extension": [
+            {
+                "url": f"{_MHD}/StructureDefinition/ihe-designationType",
+                "valueCodeableConcept": _concept("urn:oid:1.2.250.1.213.2.2", "07"),
+            },
+            {
+                "url": f"{_MHD}/StructureDefinition/ihe-sourceId",
+                "valueIdentifier": {"system": _URI, "value": "urn:oid:1.2.250.1.999.1"},
+            },
+        ],
         "code": _concept(f"{_MHD}/CodeSystem/MHDlistTypes", "submissionset"),
         "subject": subject,
         "date": created,
-        "source": {"reference": "#author"},
+        "source": {"reference": "#role"},
         "entry": [{"item": {"reference": reference_url}}],
     }
     reference = _document_reference(content, metadata, binary_url, subject, contained)
@@ -76,7 +93,7 @@ def _document_reference(
         "type": _concept("http://loinc.org", metadata.type_code.code),
         "category": [
             _concept(
-                "https://mos.esante.gouv.fr/NOS/TRE_A03-ClasseDocument/FHIR/TRE-A03-ClasseDocument",
+                f"{_NOS}/TRE_A03-ClasseDocument/FHIR/TRE-A03-ClasseDocument",
                 category.code if category else "10",
             )
         ],
@@ -100,7 +117,7 @@ def _document_reference(
                     "creation": created,
                 },
                 "format": {
-                    "system": metadata.format_code.system,
+                    "system": f"{_NOS}/TRE_A11-IheFormatCode/FHIR/TRE-A11-IheFormatCode",
                     "code": metadata.format_code.code,
                 },
             }
@@ -108,12 +125,24 @@ def _document_reference(
         "context": {
             "period": {"start": created},
             "sourcePatientInfo": {"reference": "#patient"},
+            "facilityType": _concept(
+                f"{_NOS}/TRE_R02-SecteurActivite/FHIR/TRE-R02-SecteurActivite",
+                _code(metadata.facility_type),
+            ),
+            "practiceSetting": _concept(
+                f"{_NOS}/TRE_A01-CadreExercice/FHIR/TRE-A01-CadreExercice",
+                _code(metadata.practice_setting),
+            ),
         },
     }
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
+
+
+def _code(found: Code | None) -> str:
+    return found.code if found else ""
 
 
 def _entry(full_url: str, resource: dict[str, Any]) -> dict[str, Any]:

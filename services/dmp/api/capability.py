@@ -43,8 +43,11 @@ def _resource(kind: str, *interactions: str) -> dict[str, Any]:
 
 def _document_reference() -> dict[str, Any]:
     return {
-        **_resource("DocumentReference", "read", "search-type"),
-        "supportedProfile": [f"{_PDSM}pdsm-comprehensive-document-reference"],
+        **_resource("DocumentReference", "read", "search-type", "create"),
+        "supportedProfile": [
+            f"{_PDSM}{name}"
+            for name in ("pdsm-comprehensive-document-reference", "pdsm-simplified-publish")
+        ],
         "searchParam": [
             {"name": name, "type": kind}
             for name, kind in (

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.dmp import repository
 from services.dmp.api.fhir_base import base_url, get_entry, reader_of
+from services.dmp.api.preferences import policy_of
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import cursor, read_search
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
@@ -63,7 +64,8 @@ async def _search(
     def pseudonymise(ins: Ins) -> str:
         return kernel.pseudonym(space.name, ins.oid, ins.matricule)
 
-    wanted = read_search(parameters, pseudonymise)
+    despite_key = policy_of(request).is_lenient
+    wanted = read_search(parameters, pseudonymise, despite_key=despite_key)
     if wanted.problems:
         raise DomainError(
             Category.INCORRECT,

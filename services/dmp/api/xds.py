@@ -6,7 +6,9 @@ from typing import cast
 from fastapi import APIRouter, Request, Response
 from lxml import etree
 
+from services.dmp.api.preferences import policy_of
 from services.dmp.changes import apply_changes
+from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet
 from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
@@ -23,6 +25,7 @@ from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError
 from socle.http.render import SOAP_12
 from socle.idgen import uuid7
+from socle.ids.ins import Ins
 from socle.kernel import Kernel
 from socle.problems import Problem
 from socle.soap.mtom import Attachment, write_multipart
@@ -50,23 +53,28 @@ async def registry(request: Request) -> Response:
     """ITI-18 and ITI-57. The answer has the form of the request."""
     message, caller = await _read(request, (names.STORED_QUERY, names.UPDATE))
     answer = _query if message.action == names.STORED_QUERY else _update
-    body = await answer(kernel_of(request), message, caller)
+    body = await answer(kernel_of(request), message, caller, policy_of(request))
     if message.raw.is_multipart:
         return _multipart(message, body, ())
     return Response(write_message(message.action, message.message_id, body), media_type=SOAP_12)
 
 
-async def _query(kernel: Kernel, message: Message, caller: Caller) -> etree._Element:
+async def _query(
+    kernel: Kernel, message: Message, caller: Caller, policy: Policy
+) -> etree._Element:
     space = caller.space.name
 
-    def pseudonymise(oid: str, matricule: str) -> str:
-        return kernel.pseudonym(space, oid, matricule)
+    def pseudonymise(cx: str) -> str | None:
+        ins = Ins.from_cx(cx, despite_key=policy.is_lenient)
+        return kernel.pseudonym(space, ins.oid, ins.matricule) if ins else None
 
     async with kernel.database.read() as session:
         return await answer_query(session, space, caller.reader, message, pseudonymise)
 
 
-async def _update(kernel: Kernel, message: Message, caller: Caller) -> etree._Element:
+async def _update(
+    kernel: Kernel, message: Message, caller: Caller, _policy: Policy
+) -> etree._Element:
     update = read_update(message)
     if update.submission_set is None or update.problems:
         return registry_response(names.FAILURE, update.problems, "XDSMetadataUpdateError")
@@ -85,9 +93,11 @@ async def _update(kernel: Kernel, message: Message, caller: Caller) -> etree._El
 async def _provide(request: Request, message: Message, caller: Caller) -> etree._Element:
     """What is wrong with a lot is an answer of the registry, with HTTP 200, and no SOAP fault."""
     lot = read_lot(message)
+    kernel = kernel_of(request)
+    policy = policy_of(request)
     registrar = cast(Registrar, request.app.state.registrar)
     try:
-        told = await provide_lot(kernel_of(request), registrar, caller, caller.space, lot)
+        told = await provide_lot(kernel, registrar, caller, caller.space, policy, lot)
     except LotRefused as refused:
         return registry_response(names.FAILURE, refused.problems)
     except DomainError as error:

@@ -18,22 +18,24 @@ LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One entry of the bundle and where it stands, for the messages."""
+    """A resource of the submission and where it stands, for the messages.
 
-    index: int
+    `index` is its place in the bundle, 0 where there is none.
+    """
+
+    path: str
     full_url: str
     resource: dict[str, Any] = field(repr=False)
-
-    @property
-    def path(self) -> str:
-        return f"Bundle.entry[{self.index}].resource"
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ProvidedDocument:
+    """`binary` is None for a DocumentReference that held its document itself (ITI-105)."""
+
     reference: Part
-    binary: Part
     content: bytes = field(repr=False)
+    binary: Part | None = None
 
 
 @dataclass(slots=True)
@@ -60,7 +62,12 @@ def read_bundle(value: Any) -> ProvideBundle:
         found = text(resource.get("type")) or "nothing"
         bundle.problem("MHD-TYPE", "Bundle.type", f"type is {found}", "transaction")
     parts = [
-        Part(index, text(mapping(entry).get("fullUrl")), mapping(mapping(entry).get("resource")))
+        Part(
+            f"Bundle.entry[{index}].resource",
+            text(mapping(entry).get("fullUrl")),
+            mapping(mapping(entry).get("resource")),
+            index,
+        )
         for index, entry in enumerate(items(resource.get("entry")))
     ]
     bundle.order = [text(part.resource.get("resourceType")) for part in parts]
@@ -150,9 +157,9 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
             )  # fmt: skip
             continue
         used.add(binary.full_url)
-        content = _decoded(bundle, binary)
+        content = decode(bundle, binary.resource.get("data"), f"{binary.path}.data")
         if content is not None:
-            bundle.documents.append(ProvidedDocument(part, binary, content))
+            bundle.documents.append(ProvidedDocument(part, content, binary))
     for url in binaries.keys() - used:
         bundle.problem(
             "MHD-BINARY-UNUSED", binaries[url].path, "no DocumentReference describes this Binary",
@@ -165,11 +172,10 @@ def _listed(submission_set: Part | None) -> set[str]:
     return {text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries}
 
 
-def _decoded(bundle: ProvideBundle, binary: Part) -> bytes | None:
-    data = binary.resource.get("data")
-    path = f"{binary.path}.data"
+def decode(bundle: ProvideBundle, data: Any, path: str) -> bytes | None:
+    """The bytes of base64; None, and a problem at `path`, if there are none."""
     if not isinstance(data, str) or not data:
-        bundle.problem("FHIR-BINARY-DATA", path, "the Binary is empty", "the document in base64")
+        bundle.problem("FHIR-BINARY-DATA", path, "the document is empty", "the document in base64")
         return None
     try:
         return base64.b64decode(data, validate=True)

@@ -4,52 +4,58 @@ import base64
 import hashlib
 from typing import Any
 
+from services.dmp.domain.validation import Policy
 from services.dmp.fhir.access import codings, first, mapping, text
 from services.dmp.fhir.bundle import MHD, ProvidedDocument
 from services.dmp.fhir.identifiers import patient_ins, unique_id_of, uri_of
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
-from socle.problems import Problem
+from socle.problems import Problem, Severity
 
 XML_TYPES = frozenset({"text/xml", "application/xml"})
 PDSM = "PDSm pdsm-comprehensive-document-reference"
 
 
-def check_attachment(document: ProvidedDocument) -> list[Problem]:
-    """Size, hash and media type: known before the document is read."""
+def check_attachment(document: ProvidedDocument, policy: Policy) -> list[Problem]:
+    """Size, hash and media type: known before the document is read.
+
+    A publication by ITI-105 need not state size and hash: the bytes are in the same element.
+    """
+    may_lack = document.binary is None or policy.is_lenient
     attachment = mapping(first(document.reference.resource.get("content")).get("attachment"))
     path = f"{document.reference.path}.content[0].attachment"
     problems = []
     size, actual = attachment.get("size"), len(document.content)
-    if size is None:
+    if size is None and not may_lack:
         problems.append(_absent("PDSM-SIZE", f"{path}.size", f"{actual}, the size in bytes"))
-    elif size != actual:
+    elif size not in (None, actual):
         problems.append(
             Problem("PDSM-SIZE", f"{path}.size", f"size is {size}", f"{actual}", source=MHD)
         )
     digest = base64.b64encode(hashlib.sha1(document.content, usedforsecurity=False).digest())
     wanted, given = digest.decode(), attachment.get("hash")
-    if given is None:
+    if given is None and not may_lack:
         problems.append(_absent("PDSM-HASH", f"{path}.hash", "the SHA-1 of the bytes in base64"))
-    elif given != wanted:
+    elif given not in (None, wanted):
         problems.append(
             Problem(
                 "PDSM-HASH",
                 f"{path}.hash",
-                "the hash is not that of the Binary",
+                "the hash is not that of the bytes",
                 f"{wanted} (base64 of the raw SHA-1)",
                 source="FHIR R4 Attachment.hash",
             )
         )
-    for where, value in (
-        (f"{path}.contentType", attachment.get("contentType")),
-        (f"{document.binary.path}.contentType", document.binary.resource.get("contentType")),
-    ):
+    typed = [(path, attachment)]
+    if document.binary is not None:
+        typed.append((document.binary.path, document.binary.resource))
+    for where, holder in typed:
+        value = holder.get("contentType")
         if text(value).partition(";")[0].strip().lower() not in XML_TYPES:
             problems.append(
                 Problem(
                     "DMP-CDA-ONLY",
-                    where,
+                    f"{where}.contentType",
                     f"contentType is {text(value) or 'absent'}",
                     "text/xml or application/xml: the DMP keeps CDA R2 documents; wrap a PDF in a "
                     "CDA R2 level 1 body",
@@ -59,7 +65,7 @@ def check_attachment(document: ProvidedDocument) -> list[Problem]:
     return problems
 
 
-def check_reference(document: ProvidedDocument) -> list[Problem]:
+def check_reference(document: ProvidedDocument, policy: Policy) -> list[Problem]:
     """What the DocumentReference must say by itself, whatever the document turns out to be."""
     resource, path = document.reference.resource, document.reference.path
     problems = []
@@ -79,23 +85,20 @@ def check_reference(document: ProvidedDocument) -> list[Problem]:
         )
     if not codings(resource.get("type")):
         problems.append(_absent("PDSM-TYPE", f"{path}.type", "the code of the CDA document"))
-    problems += _check_subject(resource, f"{path}.subject")
-    for name in ("category", "date", "author", "securityLabel", "custodian", "context"):
-        if not resource.get(name):
-            problems.append(_warned(f"PDSM-{name.upper()}", f"{path}.{name}"))
-    return problems
+    return [*problems, *_check_subject(resource, f"{path}.subject", policy)]
 
 
-def _check_subject(resource: dict[str, Any], where: str) -> list[Problem]:
-    found = patient_ins(resource)
+def _check_subject(resource: dict[str, Any], where: str, policy: Policy) -> list[Problem]:
+    found = patient_ins(resource, despite_key=policy.is_lenient)
     if found is None:
         return [_absent("PDSM-SUBJECT", where, "the patient's INS under urn:oid:<OID of the INS>")]
-    _, faults = found
-    return [Problem("INS-FORM", where, fault, source="spec ins.md §2") for fault in faults]
+    ins, faults = found
+    severity: Severity = "error" if ins is None else "warning"
+    return [Problem("INS-FORM", where, fault, "", severity, "spec ins.md §2") for fault in faults]
 
 
 def check_agreement(
-    document: ProvidedDocument, metadata: DocumentMetadata, ins: Ins
+    document: ProvidedDocument, metadata: DocumentMetadata, ins: Ins, policy: Policy
 ) -> list[Problem]:
     """What the DocumentReference says, held against the CDA header; absences are told before."""
     resource, path = document.reference.resource, document.reference.path
@@ -122,7 +125,7 @@ def check_agreement(
                 source="spec dmp.md §1.4 typeCode",
             )
         )
-    subject, _ = patient_ins(resource) or (None, [])
+    subject, _ = patient_ins(resource, despite_key=policy.is_lenient) or (None, [])
     if subject is not None and subject != ins:
         problems.append(
             Problem(
@@ -138,14 +141,3 @@ def check_agreement(
 
 def _absent(rule: str, path: str, expected: str) -> Problem:
     return Problem(rule, path, "this element is missing", expected, source=PDSM)
-
-
-def _warned(rule: str, path: str) -> Problem:
-    """The guide requires it and its own examples lack it (spec: dmp.md §3.6): told, not refused."""
-    return Problem(
-        rule,
-        path,
-        "the guide requires this element; its absence is accepted here",
-        severity="warning",
-        source=PDSM,
-    )

@@ -31,13 +31,21 @@ def uri_of(unique_id: str) -> str:
     return f"urn:{'uuid' if '-' in root else 'oid'}:{unique_id}"
 
 
-def patient_ins(resource: dict[str, Any]) -> tuple[Ins | None, list[str]] | None:
-    """The INS of `subject`; None if the resource names no patient by an identifier."""
+def patient_ins(
+    resource: dict[str, Any], *, despite_key: bool = False
+) -> tuple[Ins | None, list[str]] | None:
+    """The INS of `subject` and its faults; None if no patient is named by an identifier.
+
+    With `despite_key` a wrong key is a fault of an INS that is there all the same.
+    """
     subject = mapping(resource.get("subject"))
     for identifier in _subject_identifiers(resource, subject):
         system, value = text(identifier.get("system")), text(identifier.get("value"))
         if system.startswith("urn:oid:"):
-            return from_fhir(system, value)
+            ins, faults = from_fhir(system, value)
+            if ins is None and despite_key:
+                ins = Ins.despite_key(system.removeprefix("urn:oid:"), value)
+            return ins, faults
     return None
 
 

@@ -35,14 +35,17 @@ class Search:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_search(parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymise) -> Search:
+def read_search(
+    parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymise, *, despite_key: bool = False
+) -> Search:
+    """`despite_key` takes an INS whose key is wrong, as a lenient registry does."""
     search = Search()
     for name, value in parameters:
         reader = _READERS.get(name)
         if "\0" in value:  # which PostgreSQL cannot hold, hence cannot compare
             search.problems.append(_problem(name[:40], "a NUL character", "text without it"))
         elif name in ("patient.identifier", "patient:identifier"):
-            _read_patient(search, value, pseudonymise)
+            _read_patient(search, value, pseudonymise, despite_key)
         elif reader is not None:
             reader(search, value)
         elif name not in ("_format", "_pretty"):
@@ -63,7 +66,9 @@ def read_search(parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymis
     return search
 
 
-def _read_patient(search: Search, value: str, pseudonymise: Pseudonymise) -> None:
+def _read_patient(
+    search: Search, value: str, pseudonymise: Pseudonymise, despite_key: bool
+) -> None:
     system, bar, number = value.partition("|")
     if not bar:
         search.problems.append(
@@ -71,6 +76,8 @@ def _read_patient(search: Search, value: str, pseudonymise: Pseudonymise) -> Non
         )
         return
     ins, faults = from_fhir(system, number)
+    if ins is None and despite_key:
+        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
     if ins is None:
         search.problems += [
             _problem("patient.identifier", fault, "urn:oid:<OID>|<INS>") for fault in faults

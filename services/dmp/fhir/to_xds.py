@@ -4,36 +4,58 @@ The document's own header is the better source of almost everything; only what i
 taken from the resources: confidentiality, and the lot (spec: dmp.md §2, §3.5).
 """
 
-from datetime import datetime
+import hashlib
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from services.dmp.domain.document_entry import NORMAL, Author, Coded, DocumentEntry, entry_of
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.access import codings, first, items, mapping, text
 from services.dmp.fhir.codes import oid_of_system
-from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.identifiers import patient_ins, unique_id_of
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
+from socle.ids.oids import IDNAT_PS
 
 CONTENT_TYPES = "1.2.250.1.213.2.2"
 _DESIGNATION = "designationType"
 _SOURCE_ID = "sourceId"
+_DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}")
 
 
 def entry_from_reference(
     reference: dict[str, Any], metadata: DocumentMetadata, ins: Ins
 ) -> DocumentEntry:
-    labels = tuple(
-        Coded(code, oid_of_system(system), text(display))
-        for label in items(reference.get("securityLabel"))
-        for coding in items(mapping(label).get("coding"))
-        for system, code, display in [_coding(coding)]
-        if code
+    return entry_of(metadata, ins, _labels(reference, metadata.confidentiality or "N"))
+
+
+def entry_of_resource(resource: dict[str, Any], content: bytes) -> DocumentEntry:
+    """All of it from the resource: for a document whose header says too little (domain/undescribed)."""
+    attachment = mapping(first(resource.get("content")).get("attachment"))
+    context = mapping(resource.get("context"))
+    period = mapping(context.get("period"))
+    ins = patient_ins(resource, despite_key=True)
+    return DocumentEntry(
+        unique_id=unique_id_of(resource.get("masterIdentifier")),
+        patient_id=ins[0].cx if ins and ins[0] else "",
+        type_code=_coded(resource.get("type")),
+        class_code=_coded(first(resource.get("category"))),
+        format_code=_coded({"coding": [first(resource.get("content")).get("format")]}),
+        facility_type=_coded(context.get("facilityType")),
+        practice_setting=_coded(context.get("practiceSetting")),
+        confidentiality=_labels(resource, "N"),
+        event_codes=tuple(_coded(one) for one in items(context.get("event"))),
+        authors=_authors(resource),
+        title=text(attachment.get("title")),
+        comments=text(resource.get("description")),
+        creation_time=_stamp(resource.get("date")) or _stamp(attachment.get("creation")),
+        service_start=_stamp(period.get("start")),
+        service_stop=_stamp(period.get("end")),
+        language=text(attachment.get("language")),
+        size=len(content),
+        hash=hashlib.sha1(content, usedforsecurity=False).hexdigest(),
     )
-    # N is always there; what hides a document comes beside it.
-    if labels and not any(label.system == NORMAL for label in labels):
-        labels = (Coded(metadata.confidentiality or "N", NORMAL), *labels)
-    return entry_of(metadata, ins, labels)
 
 
 def set_from_list(
@@ -54,6 +76,56 @@ def set_from_list(
         authors=tuple(Author(author.person, author.institutions) for author in authors[:1]),
         title=text(resource.get("title")),
     )
+
+
+def _labels(resource: dict[str, Any], level: str) -> tuple[Coded, ...]:
+    """`level` is always there; what hides a document comes beside it."""
+    labels = tuple(
+        Coded(code, oid_of_system(system), text(display))
+        for label in items(resource.get("securityLabel"))
+        for coding in items(mapping(label).get("coding"))
+        for system, code, display in [_coding(coding)]
+        if code
+    )
+    if labels and not any(label.system == NORMAL for label in labels):
+        return (Coded(level, NORMAL), *labels)
+    return labels
+
+
+def _authors(resource: dict[str, Any]) -> tuple[Author, ...]:
+    """Those that are contained, or named by an identifier; a device has no number."""
+    contained = {
+        f"#{text(one.get('id'))}": one for one in map(mapping, items(resource.get("contained")))
+    }
+    found = []
+    for author in map(mapping, items(resource.get("author"))):
+        named = contained.get(text(author.get("reference")), {})
+        number = text(
+            (first(named.get("identifier")) or mapping(author.get("identifier"))).get("value")
+        )
+        name = first(named.get("name"))
+        given = next((text(one) for one in items(name.get("given"))), "")
+        if number:
+            person = f"{number}^{text(name.get('family'))}^{given}^^^^^^&{IDNAT_PS}&ISO^D^^^IDNPS"
+            found.append(Author(person.replace("\0", "")))
+    return tuple(found)
+
+
+def _coded(concept: Any) -> Coded:
+    system, code, display = _coding(first(mapping(concept).get("coding")))
+    return Coded(code, oid_of_system(system), display)
+
+
+def _stamp(value: Any) -> str:
+    """A FHIR date or instant as a stamp of HL7v2 in UTC, as precise as it was."""
+    written = text(value)
+    if "T" not in written:
+        return written.replace("-", "") if _DATE.fullmatch(written) else ""
+    try:
+        at = datetime.fromisoformat(written)
+        return at.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _coding(value: Any) -> tuple[str, str, str]:

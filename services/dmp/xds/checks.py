@@ -105,7 +105,7 @@ def check_bytes(document: SubmittedDocument) -> list[Problem]:
 
 
 def check_agreement(
-    document: SubmittedDocument, metadata: DocumentMetadata, ins: Ins
+    document: SubmittedDocument, metadata: DocumentMetadata, ins: Ins, *, despite_key: bool
 ) -> list[Problem]:
     """Against the CDA header, once it could be read."""
     entry, path = document.entry, document.path
@@ -129,7 +129,7 @@ def check_agreement(
         for name, given, wanted, severity in expected
         if given and wanted and given != wanted and not _same_instant(name, given, wanted)
     ]
-    given_ins = Ins.from_cx(entry.patient_id)
+    given_ins = Ins.from_cx(entry.patient_id, despite_key=despite_key)
     if entry.patient_id and given_ins != ins:
         problems.append(
             _problem(

@@ -19,13 +19,13 @@ from services.dmp.xds.message import Message
 from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
 from services.dmp.xds.responses import query_response
 from services.dmp.xds.sets import member_id, set_of, write_member, write_relation, write_set
-from socle.ids.ins import Ins
 from socle.problems import Problem
 
 MAX_RESULTS: Final = 2000
 """Objects of one answer; more is XDSTooManyResults."""
 
-Pseudonymise = Callable[[str, str], str]
+Pseudonymise = Callable[[str], str | None]
+"""From a CX to the pseudonym of its patient; None if it holds no INS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,12 +317,12 @@ def _patient(search: _Search, name: str) -> str | None:
     query.require(name)
     if not query.all(name):
         return None
-    ins = Ins.from_cx(query.first(name))
-    if ins is None or len(query.all(name)) > 1:
+    patient = search.pseudonymise(query.first(name))
+    if patient is None or len(query.all(name)) > 1:
         query.problem("XDSUnknownPatientId", name, "it is no INS",
                       "one CX: '<15 characters>^^^&<OID>&ISO^NH'")  # fmt: skip
         return None
-    return search.pseudonymise(ins.oid, ins.matricule)
+    return patient
 
 
 def _statuses(query: StoredQuery, name: str) -> tuple[str, ...]:

@@ -134,8 +134,8 @@ class TestStorable:
     def test_names_what_the_registry_could_not_give_back(
         self, values: dict[str, Any], rule: str
     ) -> None:
-        assert [p.rule for p in check_storable(Part(1, "", values))] == [rule]
+        assert [p.rule for p in check_storable(Part("Bundle.entry[1]", "", values))] == [rule]
 
     @pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "é\t"])
     def test_accepts_any_other_text(self, text: str) -> None:
-        assert check_storable(Part(1, "", {"description": text})) == []
+        assert check_storable(Part("Bundle.entry[1]", "", {"description": text})) == []
