@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.dmp.api import capability, find, provide, retrieve, xds
+from services.dmp.api import capability, find, patch, provide, retrieve, xds
 from services.dmp.hot.registrar import registrar_of
 from services.dmp.settings import DmpSettings
 from services.dmp.workers import WORKERS
@@ -15,7 +15,14 @@ def build(settings: DmpSettings) -> FastAPI:
     spec = ServiceSpec(
         name="dmp",
         title="Socle: DMP, shared medical record",
-        routers=[provide.router, find.router, retrieve.router, capability.router, xds.router],
+        routers=[
+            provide.router,
+            find.router,
+            patch.router,
+            retrieve.router,
+            capability.router,
+            xds.router,
+        ],
         dialects={
             "/dmp/fhir": render_outcome,
             xds.PREFIX: fault_renderer(multipart=False),

@@ -29,6 +29,11 @@ class DmpSettings(Settings):
     """
     dmp_validation: Validation = "standard"
     """How strictly submissions are judged (domain/validation.py); `Prefer: handling=` overrides it."""
+    dmp_fhir_delete_status: Literal["entered-in-error", "superseded"] = "entered-in-error"
+    """The status by which a PATCH deletes (TD3.3c): the guide's page and its index disagree.
+
+    `superseded` makes that status delete as well as `entered-in-error`.
+    """
     dmp_authentication: Check = "enforce"
     """Whether a SOAP call needs a live PSC token, or a VIHF that a trusted certificate signed."""
     dmp_vihf: Check = "warn"

@@ -43,7 +43,8 @@ def _resource(kind: str, *interactions: str) -> dict[str, Any]:
 
 def _document_reference() -> dict[str, Any]:
     return {
-        **_resource("DocumentReference", "read", "search-type", "create"),
+        **_resource("DocumentReference", "read", "search-type", "create", "patch"),
+        "conditionalUpdate": True,
         "supportedProfile": [
             f"{_PDSM}{name}"
             for name in ("pdsm-comprehensive-document-reference", "pdsm-simplified-publish")

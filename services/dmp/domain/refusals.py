@@ -140,6 +140,37 @@ def another_version(path: str, version: int) -> DomainError:
     )
 
 
+def another_revision(revision: int) -> DomainError:
+    """FHIR R4 §3.1.0.5: a version conflict of If-Match is 412."""
+    return DomainError(
+        Category.CONFLICT,
+        "version_conflict",
+        f"The document is in version {revision}: it has changed since it was read.",
+        problems=[
+            Problem(
+                "FHIR-IF-MATCH",
+                "/http/headers/If-Match",
+                "the document has changed since it was read",
+                f'W/"{revision}", once the document has been read again',
+                source="FHIR R4 §3.1.0.5",
+            )
+        ],
+        status=412,
+    )
+
+
+def not_a_status(path: str, status: str) -> DomainError:
+    """What deletes is an open question of the guide (spec: dmp.md §11, issue #99)."""
+    return _update_refused(
+        Category.UNPROCESSABLE,
+        "PDSM-PATCH-STATUS",
+        path,
+        f"a document does not become {status[:40] or 'a thing without status'} by a PATCH",
+        "entered-in-error to delete (TD3.3c); a replacement supersedes (TD2.1b); "
+        "SOCLE_DMP_FHIR_DELETE_STATUS=superseded makes superseded delete too",
+    )
+
+
 def another_status(path: str, status: str) -> DomainError:
     return _update_refused(
         Category.CONFLICT,

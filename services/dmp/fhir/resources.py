@@ -4,6 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.dmp.domain.document_entry import Coded
+from services.dmp.domain.visibility import confidentiality_of
+from services.dmp.fhir.access import codings
+from services.dmp.fhir.from_xds import label_concepts
 from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
 from services.dmp.repository import StoredEntry
 from socle.fhir.bundle import instant
@@ -38,11 +42,11 @@ def document_reference(entry: StoredEntry, base: str) -> dict[str, Any]:
         "hash": entry.metadata["sha1_base64"],
     }
     extensions = [one for one in submitted.get("extension", []) if one.get("url") != IS_ARCHIVED]
-    if entry.status == "Archived":
-        extensions.append({"url": IS_ARCHIVED, "valueBoolean": True})
+    # Always there: the guide's PATCH replaces its value (PDSm4DMP TD3.3d).
+    extensions.append({"url": IS_ARCHIVED, "valueBoolean": entry.status == "Archived"})
     return {
         **submitted,
-        **({"extension": extensions} if extensions else {}),
+        "extension": extensions,
         "resourceType": "DocumentReference",
         "id": str(entry.logical_id),
         "meta": {
@@ -57,8 +61,22 @@ def document_reference(entry: StoredEntry, base: str) -> dict[str, Any]:
             {"use": "usual", "system": URI_SYSTEM, "value": f"urn:uuid:{entry.id}"},
         ],
         "status": FHIR_STATUS[entry.status],
+        "securityLabel": _labels(entry),
         "content": content,
     }
+
+
+def _labels(entry: StoredEntry) -> list[Any]:
+    """What hides the document first: PDSm4DMP masks and unmasks by /securityLabel/0 (TD3.3a)."""
+    given = entry.metadata["submitted"].get("securityLabel")
+    if not given:
+        known = entry.metadata.get("xds", {}).get("confidentiality", ())
+        given = label_concepts([Coded(**one) for one in known] or list(confidentiality_of(())))
+    return sorted(given, key=_is_level)
+
+
+def _is_level(label: Any) -> bool:
+    return any(system.endswith("v3-Confidentiality") for system, _ in codings(label))
 
 
 def _foreign(identifiers: Any, entry: StoredEntry) -> list[Any]:

@@ -115,7 +115,7 @@ class TestVisibility:
         [found] = (await dmp.find()).json()["entry"]
         resource = found["resource"]
         codes = [one["coding"][0]["code"] for one in resource["securityLabel"]]
-        assert codes == ["N", "MASQUE_PS"]
+        assert codes == ["MASQUE_PS", "N"]
         assert resource["id"] == entry.rpartition(":")[2]
         assert masked in {one["value"] for one in resource["identifier"]}
         assert resource["meta"]["versionId"] == "2"
