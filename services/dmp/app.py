@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from services.dmp.api import capability, find, patch, provide, retrieve, xds
+from services.dmp.api import capability, find, patch, provide, retrieve, sets, xds
 from services.dmp.hot.registrar import registrar_of
 from services.dmp.settings import DmpSettings
 from services.dmp.workers import WORKERS
@@ -18,6 +18,7 @@ def build(settings: DmpSettings) -> FastAPI:
         routers=[
             provide.router,
             find.router,
+            sets.router,
             patch.router,
             retrieve.router,
             capability.router,

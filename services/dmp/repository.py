@@ -14,13 +14,12 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.dmp.conditions import EntryQuery, conditions_of, shown_to, uuids_of
 from services.dmp.domain.entry import Registered
 from services.dmp.domain.visibility import Reader
 from services.dmp.tables import association, body, document, patient, submission_set
@@ -58,23 +57,6 @@ class StoredEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryQuery:
-    """Criteria of ITI-67; an empty one does not restrict. Periods are half open."""
-
-    patient: str | None = None  # pseudonym
-    ids: tuple[UUID, ...] = ()
-    identifiers: tuple[str, ...] = ()
-    statuses: tuple[str, ...] = ()
-    type_codes: tuple[str, ...] = ()
-    class_codes: tuple[str, ...] = ()
-    created: tuple[tuple[datetime | None, datetime | None], ...] = ()
-    serviced: tuple[tuple[datetime | None, datetime | None], ...] = ()  # start of the service
-    codes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # attribute of XDS, and any of its codes
-    latest_only: bool = False  # FHIR shows a document once, XDS every version
-    after: tuple[datetime, UUID] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class StoredSet:
     id: UUID
     submitted_at: datetime
@@ -90,8 +72,6 @@ class StoredAssociation:
     source: UUID
     target: UUID
 
-
-_MANY = frozenset({"confidentiality", "event_codes"})
 
 EVERYTHING = Reader("", sees_masked=True)
 """For what no caller is shown."""
@@ -150,7 +130,7 @@ async def search_entries(
     """Newest first, by date of creation."""
     statement = (
         select(*_ENTRY)
-        .where(*_conditions(space, reader, query))
+        .where(*conditions_of(space, reader, query))
         .order_by(document.c.created_at.desc(), document.c.id.desc())
         .limit(limit)
     )
@@ -160,71 +140,11 @@ async def search_entries(
 async def count_entries(
     session: AsyncSession, space: str, reader: Reader, query: EntryQuery
 ) -> int:
-    statement = select(func.count()).select_from(document).where(*_conditions(space, reader, query))
+    statement = (
+        select(func.count()).select_from(document).where(*conditions_of(space, reader, query))
+    )
     count: int = (await session.execute(statement)).scalar_one()
     return count
-
-
-def _shown_to(reader: Reader) -> ColumnElement[bool]:
-    """Masked documents are for those who own them, and for the treating doctor."""
-    if reader.sees_masked:
-        return true()
-    return or_(~document.c.masked, document.c.owners.contains([reader.identifier]))
-
-
-def _conditions(space: str, reader: Reader, query: EntryQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [document.c.space == space, _shown_to(reader)]
-    if query.patient is not None:
-        conditions.append(document.c.patient == query.patient)
-    if query.ids:
-        conditions.append(document.c.id.in_(query.ids))
-    if query.identifiers:
-        conditions.append(
-            or_(
-                document.c.unique_id.in_(query.identifiers),
-                document.c.id.in_(_uuids(query.identifiers)),
-                document.c.logical_id.in_(_uuids(query.identifiers)),
-            )
-        )
-    for column, values in (
-        (document.c.status, query.statuses),
-        (document.c.type_code, query.type_codes),
-        (document.c.class_code, query.class_codes),
-    ):
-        if values:
-            conditions.append(column.in_(values))
-    for start, end in query.created:
-        if start is not None:
-            conditions.append(document.c.created_at >= start)
-        if end is not None:
-            conditions.append(document.c.created_at < end)
-    xds = document.c.metadata["xds"]
-    for start, end in query.serviced:
-        # Stamps of HL7v2 have an order of their own, as long as they are as precise.
-        if start is not None:
-            conditions.append(xds["service_start"].astext >= start.strftime("%Y%m%d%H%M%S"))
-        if end is not None:
-            conditions.append(xds["service_start"].astext < end.strftime("%Y%m%d%H%M%S"))
-    for attribute, values in query.codes:
-        if attribute in _MANY:
-            conditions.append(or_(*(xds[attribute].contains([{"code": one}]) for one in values)))
-        else:
-            conditions.append(xds[attribute]["code"].astext.in_(values))
-    if query.latest_only:
-        conditions.append(document.c.latest)
-    if query.after is not None:
-        conditions.append(tuple_(document.c.created_at, document.c.id) < query.after)
-    return conditions
-
-
-def _uuids(values: Sequence[str]) -> list[UUID]:
-    found = []
-    for value in values:
-        try:
-            found.append(UUID(value.removeprefix("urn:uuid:")))
-        except ValueError:
-            continue
-    return found
 
 
 async def find_named(
@@ -238,7 +158,7 @@ async def find_named(
     named = or_(document.c.id.in_(ids), document.c.unique_id.in_(unique_ids))
     result = await session.execute(
         select(*_ENTRY)
-        .where(document.c.space == space, named, _shown_to(reader))
+        .where(document.c.space == space, named, shown_to(reader))
         .order_by(document.c.id)
     )
     return [_entry(row) for row in result]
@@ -250,7 +170,7 @@ async def find_members(
     """The documents of these submission sets."""
     result = await session.execute(
         select(*_ENTRY)
-        .where(document.c.space == space, document.c.submission_set.in_(set_ids), _shown_to(reader))
+        .where(document.c.space == space, document.c.submission_set.in_(set_ids), shown_to(reader))
         .order_by(document.c.id)
     )
     return [_entry(row) for row in result]
@@ -272,7 +192,12 @@ async def find_sets(
         else or_(submission_set.c.id.in_(ids), unique_id.in_(unique_ids))
     )
     result = await session.execute(
-        select(submission_set.c.id, submission_set.c.submitted_at, submission_set.c.metadata)
+        # The signature of a lot is kept beside its metadata, and nobody lists it.
+        select(
+            submission_set.c.id,
+            submission_set.c.submitted_at,
+            submission_set.c.metadata.op("-")("signature"),
+        )
         .where(submission_set.c.space == space, which)
         .order_by(submission_set.c.id.desc())
     )
@@ -284,7 +209,7 @@ async def get_document(
 ) -> StoredEntry | None:
     """The latest version of the document that has this logicalId, uniqueId or, once, entryUUID."""
     found = None
-    for entry_id in _uuids([name]):
+    for entry_id in uuids_of([name]):
         version = await session.execute(
             select(document.c.logical_id).where(
                 document.c.space == space, document.c.id == entry_id
@@ -299,9 +224,7 @@ async def _latest(
     session: AsyncSession, space: str, reader: Reader, which: ColumnElement[bool]
 ) -> StoredEntry | None:
     result = await session.execute(
-        select(*_ENTRY).where(
-            document.c.space == space, document.c.latest, which, _shown_to(reader)
-        )
+        select(*_ENTRY).where(document.c.space == space, document.c.latest, which, shown_to(reader))
     )
     row = result.one_or_none()
     return _entry(row) if row else None

@@ -1,13 +1,23 @@
-"""The XDS metadata of a document that is registered."""
+"""The XDS metadata of what is registered: documents and submission sets."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
-from services.dmp.domain.document_entry import DocumentEntry
+from services.dmp.domain.document_entry import Coded, DocumentEntry
+from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.to_xds import entry_from_reference
-from services.dmp.repository import StoredEntry
+from services.dmp.repository import StoredEntry, StoredSet
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
+
+
+def set_of(stored: StoredSet) -> SubmissionSet:
+    """Sets that came by FHIR before there was a SOAP door lack what nobody asked for then."""
+    kept = stored.metadata.get("xds")
+    if kept is not None:
+        return SubmissionSet.of_json(kept)
+    at = stored.submitted_at.strftime("%Y%m%d%H%M%S")
+    return SubmissionSet(f"2.25.{stored.id.int}", "", "", at, Coded("", ""))
 
 
 async def entry_of_row(session: AsyncSession, space: str, stored: StoredEntry) -> DocumentEntry:

@@ -1,11 +1,13 @@
 """GET [base]/metadata: what this FHIR server does today, no more."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp.api.fhir_base import base_url
+from services.dmp.fhir import search, set_search
 from socle import __version__
 from socle.auth.dependencies import RequestSpace
 from socle.fhir.messages import fhir_response
@@ -30,7 +32,7 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
                 {
                     "mode": "server",
                     "interaction": [{"code": "transaction"}],
-                    "resource": [_document_reference(), _resource("Binary", "read")],
+                    "resource": [_document_reference(), _list(), _resource("Binary", "read")],
                 }
             ],
         }
@@ -49,25 +51,22 @@ def _document_reference() -> dict[str, Any]:
             f"{_PDSM}{name}"
             for name in ("pdsm-comprehensive-document-reference", "pdsm-simplified-publish")
         ],
-        "searchParam": [
-            {"name": name, "type": kind}
-            for name, kind in (
-                ("patient.identifier", "token"),
-                ("identifier", "token"),
-                ("status", "token"),
-                ("type", "token"),
-                ("category", "token"),
-                ("date", "date"),
-                ("creation", "date"),
-                ("period", "date"),
-                ("period-start", "date"),
-                ("setting", "token"),
-                ("facility", "token"),
-                ("format", "token"),
-                ("event", "token"),
-                ("security-label", "token"),
-                ("PDSm_isArchived", "token"),
-                ("_id", "token"),
-            )
-        ],
+        "searchParam": _parameters(search.PARAMETERS),
     }
+
+
+def _list() -> dict[str, Any]:
+    return {
+        **_resource("List", "read", "search-type"),
+        "supportedProfile": [f"{_PDSM}pdsm-submissionset-comprehensive"],
+        "searchParam": _parameters(set_search.PARAMETERS),
+    }
+
+
+def _parameters(names: Sequence[str]) -> list[dict[str, str]]:
+    """Chained ones are searched, and have no type of their own."""
+    dates = {"date", "creation", "period", "period-start", "period-end"}
+    return [
+        {"name": name, "type": "date" if name in dates else "token"}
+        for name in ("patient.identifier", *names)
+    ]

@@ -33,7 +33,7 @@ def reference_of(
     `related` holds kinds of association and entryUUIDs.
     """
     identifier = ins.fhir_identifier
-    created = _instant(entry.creation_time)
+    created = instant_of(entry.creation_time)
     attachment: dict[str, Any] = {
         "contentType": entry.mime_type,
         "language": entry.language,
@@ -50,7 +50,7 @@ def reference_of(
     resource: dict[str, Any] = {
         "resourceType": "DocumentReference",
         "meta": {"profile": [PROFILE]},
-        "contained": [_patient(identifier), *_practitioners(entry.authors)],
+        "contained": [_patient(identifier), *practitioners(entry.authors)],
         "masterIdentifier": {"system": URI_SYSTEM, "value": uri_of(entry.unique_id)},
         "status": "current",
         "relatesTo": [
@@ -88,7 +88,7 @@ def _context(entry: DocumentEntry) -> dict[str, Any]:
     }
     if entry.event_codes:
         context["event"] = [_concept(code) for code in entry.event_codes]
-    period = {"start": _instant(entry.service_start), "end": _instant(entry.service_stop)}
+    period = {"start": instant_of(entry.service_start), "end": instant_of(entry.service_stop)}
     if given := {name: at for name, at in period.items() if at}:
         context["period"] = given
     if entry.reference_ids:
@@ -106,7 +106,7 @@ def _persons(authors: tuple[Author, ...]) -> list[str]:
     return [author.person for author in authors if author.person]
 
 
-def _practitioners(authors: tuple[Author, ...]) -> list[dict[str, Any]]:
+def practitioners(authors: tuple[Author, ...]) -> list[dict[str, Any]]:
     """From XCN: id^NOM^Prénom."""
     found = []
     for number, person in enumerate(_persons(authors)):
@@ -125,7 +125,7 @@ def _concept(code: Coded) -> dict[str, Any]:
     return {"coding": [{name: value for name, value in coding.items() if value}]}
 
 
-def _instant(stamp: str) -> str:
+def instant_of(stamp: str) -> str:
     """As precise as the stamp: a date stays a date."""
     if len(stamp) < 14:
         parts = [stamp[:4], stamp[4:6], stamp[6:8]]

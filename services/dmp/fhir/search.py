@@ -6,16 +6,16 @@ and named in the answer so that a typing error shows.
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
+from services.dmp.conditions import EntryQuery
+from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.relations import reference_id
 from services.dmp.fhir.resources import XDS_STATUSES
-from services.dmp.repository import EntryQuery
-from socle.clock import PARIS
 from socle.fhir.search import page_size
 from socle.ids.ins import Ins, from_fhir
 from socle.problems import Problem
@@ -114,14 +114,61 @@ def _coded(attribute: str) -> Callable[[Search, str], None]:
     return read
 
 
-def _read_period(search: Search, value: str) -> None:
-    period = _period(value)
-    if period is None:
-        search.problems.append(
-            _problem("period", f"{value[:40]} is no date with a prefix", "ge2022-03-01, 2022…")
-        )
-        return
-    search.query = replace(search.query, serviced=(*search.query.serviced, period))
+def _period_of(attribute: str) -> Callable[[Search, str], None]:
+    def read(search: Search, value: str) -> None:
+        period = read_period(value)
+        if period is None:
+            search.problems.append(
+                _problem("period", f"{value[:40]} is no date with a prefix", "ge2022-03-01, 2022…")
+            )
+            return
+        search.query = replace(search.query, stamps=(*search.query.stamps, (attribute, *period)))
+
+    return read
+
+
+def _read_author(search: Search, value: str) -> None:
+    """By identifier, in the forms that a reference parameter takes."""
+    numbers = (token.rpartition("|")[2].rpartition("/")[2] for token in value.split(","))
+    _want_author(search, [f"{escaped(number)}^%" for number in numbers if number])
+
+
+def _author_name(pattern: str) -> Callable[[Search, str], None]:
+    """A name of an author from its beginning, whatever the case (FHIR R4 §3.1.1.4.8)."""
+
+    def read(search: Search, value: str) -> None:
+        names = [name for name in value.split(",") if name]
+        _want_author(search, [pattern.format(escaped(name)) for name in names])
+
+    return read
+
+
+def _want_author(search: Search, patterns: list[str]) -> None:
+    if patterns:
+        authors = (*search.query.authors, tuple(patterns))
+        search.query = replace(search.query, authors=authors)
+
+
+def escaped(text: str) -> str:
+    """For LIKE, whose signs are of no meaning in a name."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _read_relates_to(search: Search, value: str) -> None:
+    found = tuple(
+        reference_id(token) or unique_id_of({"value": token.rpartition("|")[2]})
+        for token in value.split(",")
+    )
+    search.query = replace(search.query, relates_to=found)
+
+
+def _read_related(search: Search, value: str) -> None:
+    search.query = replace(search.query, references=_codes(value))
+
+
+def _read_patient_reference(search: Search, value: str) -> None:
+    """The id of a Patient of this server is the patient's pseudonym."""
+    search.query = replace(search.query, patient=value.rpartition("/")[2])
 
 
 def _read_type(search: Search, value: str) -> None:
@@ -153,7 +200,7 @@ def _read_id(search: Search, value: str) -> None:
 
 
 def _read_date(search: Search, value: str) -> None:
-    period = _period(value)
+    period = read_period(value)
     if period is None:
         search.problems.append(
             _problem("date", f"{value} is no date with a prefix", "ge2022-03-01, le2022-03, 2022…")
@@ -194,52 +241,29 @@ _READERS: dict[str, Callable[[Search, str], None]] = {
     "_id": _read_id,
     "date": _read_date,
     "creation": _read_date,
-    "period": _read_period,
-    "period-start": _read_period,
+    "period": _period_of("service_start"),
+    "period-start": _period_of("service_start"),
+    "period-end": _period_of("service_stop"),
+    "patient": _read_patient_reference,
+    "author": _read_author,
+    "author:identifier": _read_author,
+    "author.identifier": _read_author,
+    "author.family": _author_name("%^{}%^%"),
+    "author.given": _author_name("%^%^{}%"),
+    "relatesto": _read_relates_to,
+    "related": _read_related,
+    "related:identifier": _read_related,
+    "related.identifier": _read_related,
     "setting": _coded("practice_setting"),
     "facility": _coded("facility_type"),
     "format": _coded("format_code"),
     "event": _coded("event_codes"),
     "security-label": _coded("confidentiality"),
     "PDSm_isArchived": _read_archived,
+    "isArchived": _read_archived,
     "_count": _read_count,
     "_cursor": _read_cursor,
 }
-
-_DATE = re.compile(
-    r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?",
-    re.ASCII,
-)
-
-
-def _period(value: str) -> tuple[datetime | None, datetime | None] | None:
-    """Half-open bounds of a FHIR date parameter; a date without zone is of Paris."""
-    match = _DATE.fullmatch(value)
-    if match is None:
-        return None
-    prefix, year, month, day, time = match.groups()
-    try:
-        start, end = (bound.astimezone(UTC) for bound in _bounds(int(year), month, day, time))
-    except (ValueError, OverflowError):  # beyond the years that Python and PostgreSQL share
-        return None
-    return {
-        "ge": (start, None), "gt": (end, None), "le": (None, end), "lt": (None, start),
-    }.get(prefix or "eq", (start, end))  # fmt: skip
-
-
-def _bounds(
-    year: int, month: str | None, day: str | None, time: str | None
-) -> tuple[datetime, datetime]:
-    start = datetime(year, int(month or 1), int(day or 1), tzinfo=PARIS)
-    if time:
-        instant = datetime.fromisoformat(f"{start.date()}{time}")
-        instant = instant if instant.tzinfo else instant.replace(tzinfo=PARIS)
-        return instant, instant + timedelta(seconds=1)
-    if day:
-        return start, datetime.combine(start.date() + timedelta(days=1), start.timetz())
-    if month:
-        return start, start.replace(year=year + int(month) // 12, month=int(month) % 12 + 1)
-    return start, start.replace(year=year + 1)
 
 
 def _problem(name: str, message: str, expected: str) -> Problem:
@@ -247,3 +271,7 @@ def _problem(name: str, message: str, expected: str) -> Problem:
         f"MHD-SEARCH-{name.strip('_').upper()}", f"DocumentReference?{name}", message, expected,
         source=SOURCE,
     )  # fmt: skip
+
+
+PARAMETERS = tuple(name for name in _READERS if not name.startswith("_") and ":" not in name)
+"""Those that a CapabilityStatement names."""

@@ -1,7 +1,7 @@
 """The parameters of a stored query (ITI TF-2 §3.18.4.1.2.3): quoting, lists, coded values."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -102,12 +102,24 @@ def within(value: str, start: str, end: str) -> bool:
 
 def like(groups: Sequence[Sequence[str]], values: Sequence[str]) -> bool:
     """SQL's LIKE, which author names are searched with: % and _."""
-    return all(any(_pattern(one)(value) for one in group for value in values) for group in groups)
+    return all(any(_is_like(value, one) for one in group for value in values) for group in groups)
 
 
-def _pattern(text: str) -> Callable[[str], object]:
-    wild = {"%": ".*", "_": "."}
-    return re.compile("".join(wild.get(char) or re.escape(char) for char in text), re.S).fullmatch
+def _is_like(value: str, pattern: str) -> bool:
+    """Without a regular expression: one with many wildcards would keep the process busy for hours."""
+    at, wanted, star, after = 0, 0, -1, 0
+    while at < len(value):
+        if wanted < len(pattern) and pattern[wanted] == "%":
+            star, after = wanted, at
+            wanted += 1
+        elif wanted < len(pattern) and pattern[wanted] in ("_", value[at]):
+            at, wanted = at + 1, wanted + 1
+        elif star >= 0:  # the last % takes one more
+            after += 1
+            at, wanted = after, star + 1
+        else:
+            return False
+    return not pattern[wanted:].strip("%")
 
 
 def _read_value(name: str, text: str, problems: list[Problem]) -> list[str]:

@@ -9,16 +9,17 @@ from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
+from services.dmp.conditions import EntryQuery
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import Reader
-from services.dmp.repository import EntryQuery, StoredAssociation, StoredEntry, StoredSet
-from services.dmp.stored import entry_of_row
+from services.dmp.repository import StoredAssociation, StoredEntry, StoredSet
+from services.dmp.stored import entry_of_row, set_of
 from services.dmp.xds import names
 from services.dmp.xds.entry import Place, rim, write_entry
 from services.dmp.xds.message import Message
 from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
 from services.dmp.xds.responses import query_response
-from services.dmp.xds.sets import member_id, set_of, write_member, write_relation, write_set
+from services.dmp.xds.sets import member_id, write_member, write_relation, write_set
 from socle.problems import Problem
 
 MAX_RESULTS: Final = 2000

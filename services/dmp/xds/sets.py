@@ -5,23 +5,13 @@ from uuid import UUID, uuid5
 
 from lxml import etree
 
-from services.dmp.domain.document_entry import Coded
 from services.dmp.domain.submission_set import SubmissionSet
-from services.dmp.repository import StoredAssociation, StoredSet
+from services.dmp.repository import StoredAssociation
 from services.dmp.xds import names
 from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
 
 _MEMBERSHIPS: Final = UUID("6f2a7a52-3c0e-5d1b-9b0e-3b0f0b6f5a11")
 """The namespace of their ids: a membership has no row of its own."""
-
-
-def set_of(stored: StoredSet) -> SubmissionSet:
-    """Sets that came by FHIR before there was a SOAP door lack what nobody asked for then."""
-    kept = stored.metadata.get("xds")
-    if kept is not None:
-        return SubmissionSet.of_json(kept)
-    at = stored.submitted_at.strftime("%Y%m%d%H%M%S")
-    return SubmissionSet(f"2.25.{stored.id.int}", "", "", at, Coded("", ""))
 
 
 def member_id(set_id: UUID, document_id: UUID) -> str:

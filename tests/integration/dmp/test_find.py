@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from .conftest import FHIR, Dmp, ids_of, rules
-from .samples import ANNE, CREATED, LEO, Document, document
+from .samples import ANNE, CREATED, LEO, Document, document, resource
+from .test_patch import MASKED, patch, replaces
+from .xds import Lot, post
 
 WHOSE = f"urn:oid:{ANNE.oid}|{ANNE.with_key}"
 
@@ -54,6 +56,12 @@ class TestSearch:
             ("date", "gt2021"),
             ("date", "lt2022-03-15T08:00:01Z"),
             ("creation", "2022"),
+            ("period-start", "ge2022"),
+            ("author.family", "doc0042"),
+            ("author.given", "Kit"),
+            ("author", "899700427885"),
+            ("author:identifier", "urn:oid:1.2.250.1.71.4.2.1|899700427885"),
+            ("isArchived", "false"),
         ],
     )
     async def test_finds_when_the_criterion_holds(
@@ -73,6 +81,14 @@ class TestSearch:
             ("date", "le2022-02"),
             ("identifier", "urn:oid:2.25.1"),
             ("_id", "01936a5c-7a10-7c3e-9b52-4f1d2c3b5a69"),
+            ("period-start", "lt2022"),
+            ("period-end", "lt2022"),
+            ("author.family", "%"),
+            ("author.given", "DOC"),
+            ("author", "8997004"),
+            ("related", "20221115-1"),
+            ("relatesto", "DocumentReference/01936a5c-7a10-7c3e-9b52-4f1d2c3b5a69"),
+            ("patient", "Patient/0"),
         ],
     )
     async def test_finds_nothing_when_the_criterion_does_not_hold(
@@ -105,7 +121,7 @@ class TestSearch:
     async def test_says_how_it_searched_when_a_parameter_is_unknown(
         self, dmp: Dmp, entry: str
     ) -> None:
-        response = await dmp.find(("related", "SA25"), ("type", "11502-2"))
+        response = await dmp.find(("colour", "SA25"), ("type", "11502-2"))
 
         assert ids_of(response.json()) == [entry]
         applied = httpx.URL(links(response)["self"]).params
@@ -127,6 +143,29 @@ class TestSearch:
         by_identifier = await neighbour.get(f"/DocumentReference?identifier={given.unique_id}")
 
         assert by_patient.json()["total"] == by_identifier.json()["total"] == 0
+
+
+async def test_finds_by_what_a_document_relates_to_and_belongs_to(dmp: Dmp) -> None:
+    reference = "20221115-1^^^&1.2.250.1.999.2&ISO^urn:ihe:iti:xds:2013:accession"
+    lot = Lot(changes={"reference_ids": (reference,)})
+    assert (await post(dmp.http, "repository", lot.message(), dmp.headers)).status == "Success"
+    [old] = ids_of((await dmp.find(("related", "20221115-1"))).json())
+
+    successor = document(seed=1)
+    bundle = successor.bundle
+    target = {"reference": f"DocumentReference/{old}"}
+    resource(bundle, "DocumentReference")["relatesTo"] = [{"code": "replaces", "target": target}]
+    assert (await dmp.provide(bundle)).status_code == 200
+
+    for named in (f"DocumentReference/{old}", f"urn:oid:{lot.documents[0].unique_id}"):
+        [found] = (await dmp.find(("relatesto", named))).json()["entry"]
+        assert found["resource"]["masterIdentifier"]["value"].endswith(successor.unique_id)
+
+
+async def test_finds_by_id_whatever_has_changed_since(dmp: Dmp) -> None:
+    entry = await dmp.deposit(document())
+    await patch(dmp, entry, replaces("/securityLabel/0", MASKED))
+    assert ids_of((await dmp.find(("_id", entry))).json()) == [entry]
 
 
 class TestPages:

@@ -147,5 +147,5 @@ class TestPages:
 
 
 def test_ignores_and_names_what_it_does_not_know() -> None:
-    found = read(("related", "SA25"), ("_format", "json"), ("type:not", "1"))
-    assert (found.ignored, found.problems) == (["related", "type:not"], [])
+    found = read(("colour", "SA25"), ("_format", "json"), ("type:not", "1"))
+    assert (found.ignored, found.problems) == (["colour", "type:not"], [])

@@ -1,0 +1,128 @@
+"""What a search of the registry asks for, as conditions of SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select, true, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import aliased
+
+from services.dmp.domain.visibility import Reader
+from services.dmp.tables import association, document
+
+_MANY = frozenset({"confidentiality", "event_codes"})
+
+
+@dataclass(frozen=True, slots=True)
+class EntryQuery:
+    """Criteria of ITI-67; an empty one does not restrict. Periods are half open."""
+
+    patient: str | None = None  # pseudonym
+    ids: tuple[UUID, ...] = ()  # logicalIds or entryUUIDs
+    identifiers: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    type_codes: tuple[str, ...] = ()
+    class_codes: tuple[str, ...] = ()
+    created: tuple[tuple[datetime | None, datetime | None], ...] = ()
+    stamps: tuple[tuple[str, datetime | None, datetime | None], ...] = ()  # by attribute of XDS
+    codes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # attribute of XDS, and any of its codes
+    authors: tuple[tuple[str, ...], ...] = ()  # patterns of LIKE for an XCN, any of each group
+    references: tuple[str, ...] = ()  # identifiers of referenceIdList
+    relates_to: tuple[str, ...] = ()  # names of documents that these replace or complete
+    latest_only: bool = False  # FHIR shows a document once, XDS every version
+    after: tuple[datetime, UUID] | None = None
+
+
+def shown_to(reader: Reader) -> ColumnElement[bool]:
+    """Masked documents are for those who own them, and for the treating doctor."""
+    if reader.sees_masked:
+        return true()
+    return or_(~document.c.masked, document.c.owners.contains([reader.identifier]))
+
+
+def conditions_of(space: str, reader: Reader, query: EntryQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [document.c.space == space, shown_to(reader)]
+    if query.patient is not None:
+        conditions.append(document.c.patient == query.patient)
+    if query.ids:
+        conditions.append(or_(document.c.logical_id.in_(query.ids), document.c.id.in_(query.ids)))
+    if query.identifiers:
+        conditions.append(
+            or_(
+                document.c.unique_id.in_(query.identifiers),
+                document.c.id.in_(uuids_of(query.identifiers)),
+                document.c.logical_id.in_(uuids_of(query.identifiers)),
+            )
+        )
+    for column, values in (
+        (document.c.status, query.statuses),
+        (document.c.type_code, query.type_codes),
+        (document.c.class_code, query.class_codes),
+    ):
+        if values:
+            conditions.append(column.in_(values))
+    for start, end in query.created:
+        if start is not None:
+            conditions.append(document.c.created_at >= start)
+        if end is not None:
+            conditions.append(document.c.created_at < end)
+    xds = document.c.metadata["xds"]
+    for attribute, start, end in query.stamps:
+        # Stamps of HL7v2 have an order of their own, as long as they are as precise.
+        stamp = xds[attribute].astext
+        conditions.append(stamp != "")
+        if start is not None:
+            conditions.append(stamp >= start.strftime("%Y%m%d%H%M%S"))
+        if end is not None:
+            conditions.append(stamp < end.strftime("%Y%m%d%H%M%S"))
+    for group in query.authors:
+        author = func.jsonb_array_elements(xds["authors"]).table_valued("value")
+        person = cast(author.c.value, JSONB)["person"].astext
+        conditions.append(select(1).where(or_(*(person.ilike(one) for one in group))).exists())
+    if query.references:
+        named = func.jsonb_array_elements_text(xds["reference_ids"]).table_valued("value")
+        number = func.split_part(named.c.value, "^", 1)
+        conditions.append(select(1).where(number.in_(query.references)).exists())
+    if query.relates_to:
+        conditions.append(_relates_to(space, query.relates_to))
+    for attribute, values in query.codes:
+        if attribute in _MANY:
+            conditions.append(or_(*(xds[attribute].contains([{"code": one}]) for one in values)))
+        else:
+            conditions.append(xds[attribute]["code"].astext.in_(values))
+    if query.latest_only:
+        conditions.append(document.c.latest)
+    if query.after is not None:
+        conditions.append(tuple_(document.c.created_at, document.c.id) < query.after)
+    return conditions
+
+
+def _relates_to(space: str, names: Sequence[str]) -> ColumnElement[bool]:
+    """A relation holds between versions; what it means is the documents."""
+    ours, theirs = aliased(document), aliased(document)
+    related = (
+        select(ours.c.logical_id)
+        .join(association, and_(association.c.space == space, association.c.source == ours.c.id))
+        .join(theirs, and_(theirs.c.space == space, theirs.c.id == association.c.target))
+        .where(
+            ours.c.space == space,
+            or_(
+                theirs.c.unique_id.in_(names),
+                theirs.c.logical_id.in_(uuids_of(names)),
+                theirs.c.id.in_(uuids_of(names)),
+            ),
+        )
+    )
+    return document.c.logical_id.in_(related)
+
+
+def uuids_of(values: Sequence[str]) -> list[UUID]:
+    found = []
+    for value in values:
+        try:
+            found.append(UUID(value.removeprefix("urn:uuid:")))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,214 @@
+"""Reads the parameters of ITI-66 into criteria for the submission sets of a patient.
+
+Source: IHE MHD 4.2 §3.66.4.1.2, PDSm 3.1.1 (SearchParameters of List; spec: dmp.md §3.3). The guide
+names some of them twice, in its text and in its SearchParameter: both are read.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from services.dmp.domain.submission_set import SubmissionSet
+from services.dmp.fhir.dates import read_period
+from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.search import DEFAULT_COUNT, MAX_COUNT, Pseudonymise
+from socle.fhir.search import page_size
+from socle.ids.ins import Ins, from_fhir
+from socle.problems import Problem
+
+SOURCE = "IHE MHD 4.2 §3.66.4.1.2"
+Criterion = Callable[[SubmissionSet], bool]
+
+
+@dataclass(slots=True)
+class SetSearch:
+    """`names` are uniqueIds and entryUUIDs; each criterion must hold."""
+
+    patient: str | None = None
+    names: tuple[str, ...] = ()
+    criteria: list[Criterion] = field(default_factory=list)
+    count: int = DEFAULT_COUNT
+    after: UUID | None = None
+    ignored: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, name: str, message: str, expected: str) -> None:
+        rule = f"MHD-SEARCH-{name.strip('_').upper()}"
+        self.problems.append(Problem(rule, f"List?{name}", message, expected, source=SOURCE))
+
+
+def read_set_search(
+    parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymise, *, despite_key: bool = False
+) -> SetSearch:
+    search = SetSearch()
+    for name, value in parameters:
+        read = _READERS.get(name)
+        if "\0" in value:
+            search.problem(name[:40], "a NUL character", "text without it")
+        elif name in ("patient.identifier", "patient:identifier"):
+            _read_patient(search, value, pseudonymise, despite_key)
+        elif read is not None:
+            read(search, value)
+        elif name not in ("_format", "_pretty"):
+            search.ignored.append(name)
+    if not (search.patient or search.names or search.problems):
+        search.problem(
+            "patient.identifier",
+            "no patient is named",
+            "patient.identifier=urn:oid:1.2.250.1.213.1.4.8|<INS>, or identifier=…",
+        )
+    return search
+
+
+def _read_patient(
+    search: SetSearch, value: str, pseudonymise: Pseudonymise, despite_key: bool
+) -> None:
+    system, _, number = value.partition("|")
+    ins, faults = from_fhir(system, number)
+    if ins is None and despite_key:
+        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    if ins is None:
+        for fault in faults:
+            search.problem("patient.identifier", fault, "urn:oid:<OID>|<INS>")
+        return
+    search.patient = pseudonymise(ins)
+
+
+def _read_patient_reference(search: SetSearch, value: str) -> None:
+    search.patient = value.rpartition("/")[2]
+
+
+def _read_identifier(search: SetSearch, value: str) -> None:
+    found = (token.rpartition("|") for token in value.split(","))
+    search.names += tuple(unique_id_of({"system": system, "value": v}) for system, _, v in found)
+
+
+def _read_date(search: SetSearch, value: str) -> None:
+    period = read_period(value)
+    if period is None:
+        search.problem("date", f"{value[:40]} is no date with a prefix", "ge2022-03-01, 2022…")
+        return
+    start, end = (bound.strftime("%Y%m%d%H%M%S") if bound else "" for bound in period)
+    search.criteria.append(
+        lambda it: start <= it.submission_time and (not end or it.submission_time < end)
+    )
+
+
+def _read_code(search: SetSearch, value: str) -> None:
+    """Folders are not kept: of the two kinds of List, one is here."""
+    if "submissionset" not in _codes(value):
+        search.criteria.append(lambda _: False)
+
+
+def _read_status(search: SetSearch, value: str) -> None:
+    """A submission set is never withdrawn."""
+    if "current" not in _codes(value):
+        search.criteria.append(lambda _: False)
+
+
+def _read_archived(search: SetSearch, value: str) -> None:
+    if value not in ("true", "false"):
+        search.problem("PDSm_isArchived", f"it is {value[:20]}", "true or false")
+    elif value == "true":
+        search.criteria.append(lambda _: False)
+
+
+def _read_designation(search: SetSearch, value: str) -> None:
+    wanted = _codes(value)
+    search.criteria.append(lambda it: it.content_type.code in wanted)
+
+
+def _read_source_id(search: SetSearch, value: str) -> None:
+    wanted = {
+        part.removeprefix("urn:oid:")
+        for token in value.split(",")
+        for part in token.split("|")
+        if part
+    }
+    search.criteria.append(lambda it: it.source_id in wanted)
+
+
+def _read_title(search: SetSearch, value: str) -> None:
+    wanted = [title.casefold() for title in value.split(",")]
+    search.criteria.append(lambda it: any(it.title.casefold().startswith(w) for w in wanted))
+
+
+def _author_part(place: int) -> Callable[[SetSearch, str], None]:
+    """A component of XCN (0 identifier, 1 family, 2 given), from its beginning."""
+
+    def read(search: SetSearch, value: str) -> None:
+        wanted = [token.rpartition("|")[2].casefold() for token in value.split(",")]
+        search.criteria.append(
+            lambda it: any(
+                [*author.person.split("^"), "", "", ""][place].casefold().startswith(one)
+                for author in it.authors
+                for one in wanted
+                if one
+            )
+        )
+
+    return read
+
+
+def _read_organization(search: SetSearch, value: str) -> None:
+    """By the identifier of an XON, which is its last component."""
+    wanted = [token.rpartition("|")[2].rpartition("/")[2] for token in value.split(",")]
+    search.criteria.append(
+        lambda it: any(
+            institution.rpartition("^")[2] in wanted
+            for author in it.authors
+            for institution in author.institutions
+        )
+    )
+
+
+def _read_count(search: SetSearch, value: str) -> None:
+    size = page_size(value, MAX_COUNT)
+    if size is None:
+        search.problem("_count", f"{value[:20]} is no page size", f"1 to {MAX_COUNT}")
+        return
+    search.count = size
+
+
+def _read_cursor(search: SetSearch, value: str) -> None:
+    try:
+        search.after = UUID(value)
+    except ValueError:
+        search.problem("_cursor", "not a page of ours", "the url of `next`")
+
+
+def _codes(value: str) -> set[str]:
+    return {token.rpartition("|")[2] for token in value.split(",")}
+
+
+_READERS: dict[str, Callable[[SetSearch, str], None]] = {
+    "patient": _read_patient_reference,
+    "identifier": _read_identifier,
+    "_id": _read_identifier,
+    "code": _read_code,
+    "status": _read_status,
+    "date": _read_date,
+    "isArchived": _read_archived,
+    "PDSm_isArchived": _read_archived,
+    "designationType": _read_designation,
+    "DesignationType": _read_designation,
+    "sourceId": _read_source_id,
+    "SourceId": _read_source_id,
+    "title": _read_title,
+    "source": _author_part(0),
+    "source:identifier": _author_part(0),
+    "source.identifier": _author_part(0),
+    "source.family": _author_part(1),
+    "source.given": _author_part(2),
+    "source:Patient.family": _author_part(1),
+    "source:Patient.given": _author_part(2),
+    "source:PractitionerRole.practitioner.family": _author_part(1),
+    "source:PractitionerRole.practitioner.given": _author_part(2),
+    "authorOrg": _read_organization,
+    "PDSm_authorOrg": _read_organization,
+    "_count": _read_count,
+    "_cursor": _read_cursor,
+}
+
+PARAMETERS = tuple(name for name in _READERS if not name.startswith("_") and ":" not in name)
+"""Those that a CapabilityStatement names."""
