@@ -29,6 +29,7 @@ def build(settings: DmpSettings) -> FastAPI:
             xds.PREFIX: fault_renderer(multipart=False),
             xds.REPOSITORY: fault_renderer(multipart=True),
         },
+        fhir=["/dmp/fhir"],
         workers=WORKERS,
         resources=[registrar_of],
     )

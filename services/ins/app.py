@@ -41,6 +41,7 @@ def build(settings: InsSettings) -> FastAPI:
             "/lps": fault_renderer(settings.ins_soap_prefix),
             patients.PREFIX: render_outcome,
         },
+        fhir=[patients.PREFIX],
         workers=WORKERS,
         max_body_bytes=settings.ins_max_body_bytes,
         body_limits={verification.BATCHES: settings.ins_max_batch_bytes},

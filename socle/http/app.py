@@ -18,6 +18,7 @@ from socle.http.context import correlation_id, state_of
 from socle.http.journal import Journal
 from socle.http.middleware.boundary import ErrorBoundary
 from socle.http.middleware.correlation import Correlation
+from socle.http.middleware.fhir_xml import FhirXmlAnswers, FhirXmlRequests
 from socle.http.middleware.limits import BodyLimit, InFlightLimit
 from socle.http.middleware.observation import Observation
 from socle.http.middleware.space import SpaceOfPath
@@ -50,6 +51,8 @@ class ServiceSpec:
     resources: Sequence[Resource] = ()
     max_body_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
+    fhir: Sequence[str] = ()
+    """Paths of FHIR servers, which then speak XML as well."""
 
 
 def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
@@ -79,6 +82,8 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
     handle_errors(app, dialects)
     app.state.journal = Journal(settings.journal_size)
     # The last added is the outermost.
+    if spec.fhir:
+        app.add_middleware(FhirXmlRequests, prefixes=spec.fhir)
     app.add_middleware(Observation, service=spec.name, journal=app.state.journal)
     app.add_middleware(
         BodyLimit,
@@ -88,6 +93,8 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
     app.add_middleware(SpaceOfPath)
     app.add_middleware(InFlightLimit, service=spec.name, limit=settings.max_in_flight)
     app.add_middleware(ErrorBoundary, dialects=dialects)
+    if spec.fhir:
+        app.add_middleware(FhirXmlAnswers, prefixes=spec.fhir)
     app.add_middleware(Correlation, service=spec.name)
     return app
 

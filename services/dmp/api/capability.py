@@ -25,7 +25,7 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
             "date": "2026-11-26",
             "kind": "instance",
             "fhirVersion": "4.0.1",
-            "format": ["json"],
+            "format": ["json", "xml"],
             "software": {"name": "Socle", "version": __version__},
             "implementation": {"description": "DMP sandbox", "url": base_url(request)},
             "rest": [

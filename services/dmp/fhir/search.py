@@ -107,9 +107,8 @@ def _read_archived(search: Search, value: str) -> None:
 
 def _coded(attribute: str) -> Callable[[Search, str], None]:
     def read(search: Search, value: str) -> None:
-        search.query = replace(
-            search.query, codes=(*search.query.codes, (attribute, _codes(value)))
-        )
+        if wanted := _codes(value):  # a parameter without a value says nothing (FHIR R4 §3.1.1.1)
+            search.query = replace(search.query, codes=(*search.query.codes, (attribute, wanted)))
 
     return read
 

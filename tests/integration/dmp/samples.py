@@ -45,8 +45,14 @@ class Document:
 
 
 def document(
-    ins: Ins = ANNE, *, created_at: datetime = CREATED, unique_id: str | None = None, seed: int = 0
+    ins: Ins = ANNE,
+    *,
+    created_at: datetime = CREATED,
+    unique_id: str | None = None,
+    seed: int = 0,
+    pdf_bytes: int = 0,
 ) -> Document:
+    """Structured, unless a PDF of about `pdf_bytes` is asked for."""
     unique_id = unique_id or oid_from_uuid(random_uuid())
     patient = SamplePatient(
         ins=ins,
@@ -57,7 +63,13 @@ def document(
         birth_place="51215",
     )
     content = biology_report(
-        patient, AUTHOR, created_at=created_at, document_id=unique_id, seed=seed
+        patient,
+        AUTHOR,
+        created_at=created_at,
+        document_id=unique_id,
+        seed=seed,
+        level="N1" if pdf_bytes else "N3",
+        target_bytes=pdf_bytes * 4 // 3 or 12_000,
     )
     return Document(content, unique_id, ins)
 
