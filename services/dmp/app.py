@@ -2,7 +2,18 @@
 
 from fastapi import FastAPI
 
-from services.dmp.api import capability, find, patch, provide, retrieve, sets, xds
+from services.dmp.api import (
+    capability,
+    find,
+    patch,
+    patients,
+    provide,
+    records,
+    retrieve,
+    sets,
+    soap,
+    xds,
+)
 from services.dmp.hot.registrar import registrar_of
 from services.dmp.settings import DmpSettings
 from services.dmp.workers import WORKERS
@@ -23,11 +34,13 @@ def build(settings: DmpSettings) -> FastAPI:
             retrieve.router,
             capability.router,
             xds.router,
+            patients.router,
+            records.router,
         ],
         dialects={
             "/dmp/fhir": render_outcome,
-            xds.PREFIX: fault_renderer(multipart=False),
-            xds.REPOSITORY: fault_renderer(multipart=True),
+            soap.PREFIX: fault_renderer(multipart=False),
+            soap.REPOSITORY: fault_renderer(multipart=True),
         },
         fhir=["/dmp/fhir"],
         workers=WORKERS,

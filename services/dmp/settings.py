@@ -29,6 +29,9 @@ class DmpSettings(Settings):
     """
     dmp_validation: Validation = "standard"
     """How strictly submissions are judged (domain/validation.py); `Prefer: handling=` overrides it."""
+    dmp_records: Literal["implicit", "explicit"] = "implicit"
+    """Whether every qualified patient has a record, as the opt-out of Mon espace santé gives them, or
+    only those whose record was opened (TD1.1, or the control plane)."""
     dmp_fhir_delete_status: Literal["entered-in-error", "superseded"] = "entered-in-error"
     """The status by which a PATCH deletes (TD3.3c): the guide's page and its index disagree.
 

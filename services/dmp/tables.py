@@ -100,4 +100,42 @@ patient = Table(
     Column("status", Text, nullable=False),
     Column("qualified", Boolean, nullable=False),
     Column("said_at", DateTime(timezone=True), nullable=False),
+    Column("fingerprints", JSONB, nullable=False, server_default="{}"),  # socle/ids/traits.py
+)
+
+# What is not as for everybody: a record that was opened, closed, changed or refused. A qualified
+# patient without a row has an open record (SOCLE_DMP_RECORDS).
+record = Table(
+    "record",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("patient", Text, primary_key=True),  # pseudonym
+    Column("oid", Text, nullable=False),
+    Column("matricule", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attached", Boolean, nullable=False),
+    Column("internet_account", Boolean, nullable=False),
+    Column("opposes_break_glass", Boolean, nullable=False),
+    Column("opposes_emergency", Boolean, nullable=False),
+    Column("opposes_feeding", Boolean, nullable=False),
+    Column("shows_masked_in_emergency", Boolean, nullable=False),
+    Column("closing_code", Text, nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("person", JSONB, nullable=False),
+)
+
+# Who may read a record, or was blocked by its patient.
+access_right = Table(
+    "access_right",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("patient", Text, primary_key=True),  # pseudonym
+    Column("professional", Text, primary_key=True),  # PS_IdNat
+    Column("mode", Text, nullable=False),
+    Column("is_treating_doctor", Boolean, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("last_action_at", DateTime(timezone=True), nullable=False),
+    Column("profile", JSONB, nullable=False),
+    Index("ix_access_right_professional", "space", "professional"),
 )

@@ -6,16 +6,17 @@ from typing import cast
 from fastapi import APIRouter, Request, Response
 from lxml import etree
 
+from services.dmp.api import soap
 from services.dmp.api.preferences import policy_of
+from services.dmp.api.soap import PREFIX, REPOSITORY
 from services.dmp.changes import apply_changes
 from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet
 from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
-from services.dmp.settings import DmpSettings
 from services.dmp.xds import names
-from services.dmp.xds.access import Caller, caller_of
-from services.dmp.xds.message import Message, read_message, require_action, write_message
+from services.dmp.xds.access import Caller
+from services.dmp.xds.message import Message, require_action
 from services.dmp.xds.query import answer_query
 from services.dmp.xds.responses import registry_response
 from services.dmp.xds.retrieve import retrieve
@@ -23,15 +24,11 @@ from services.dmp.xds.submission import read_lot
 from services.dmp.xds.update import read_update
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError
-from socle.http.render import SOAP_12
 from socle.idgen import uuid7
 from socle.ids.ins import Ins
 from socle.kernel import Kernel
 from socle.problems import Problem
-from socle.soap.mtom import Attachment, write_multipart
 
-PREFIX = "/si-dmp-server/v2/services"
-REPOSITORY = f"{PREFIX}/repository"
 router = APIRouter(tags=["XDS.b"])
 # What a registry says for a refusal that is the server's state and not the sender's fault.
 _BUSY = {Category.BUSY: "XDSRepositoryBusy", Category.UNAVAILABLE: "XDSRegistryNotAvailable"}
@@ -40,23 +37,24 @@ _BUSY = {Category.BUSY: "XDSRepositoryBusy", Category.UNAVAILABLE: "XDSRegistryN
 @router.post(REPOSITORY, response_class=Response)
 async def repository(request: Request) -> Response:
     """ITI-41 and ITI-43. The answer is multipart always."""
-    message, caller = await _read(request, (names.PROVIDE, names.RETRIEVE))
+    message, caller = await soap.read(request)
+    require_action(message, (names.PROVIDE, names.RETRIEVE))
+    action = names.ANSWERS[message.action]
     if message.action == names.RETRIEVE:
         async with kernel_of(request).database.read() as session:
             body, attachments = await retrieve(session, caller.space.name, caller.reader, message)
-        return _multipart(message, body, attachments)
-    return _multipart(message, await _provide(request, message, caller), ())
+        return soap.multipart(message, action, body, attachments)
+    return soap.multipart(message, action, await _provide(request, message, caller), ())
 
 
 @router.post(f"{PREFIX}/registry", response_class=Response)
 async def registry(request: Request) -> Response:
     """ITI-18 and ITI-57. The answer has the form of the request."""
-    message, caller = await _read(request, (names.STORED_QUERY, names.UPDATE))
+    message, caller = await soap.read(request)
+    require_action(message, (names.STORED_QUERY, names.UPDATE))
     answer = _query if message.action == names.STORED_QUERY else _update
     body = await answer(kernel_of(request), message, caller, policy_of(request))
-    if message.raw.is_multipart:
-        return _multipart(message, body, ())
-    return Response(write_message(message.action, message.message_id, body), media_type=SOAP_12)
+    return soap.answer(message, names.ANSWERS[message.action], body)
 
 
 async def _query(
@@ -112,22 +110,3 @@ def _of_registry(error: DomainError) -> Sequence[Problem]:
     if busy is None:
         return error.problems
     return [Problem(busy, "/", error.detail, "the same lot again, in a moment")]
-
-
-async def _read(request: Request, served: tuple[str, ...]) -> tuple[Message, Caller]:
-    settings = cast(DmpSettings, kernel_of(request).settings)
-    message = read_message(
-        request.headers.get("content-type", ""),
-        await request.body(),
-        addressed=settings.dmp_addressing == "enforce",
-    )
-    require_action(message, served)
-    return message, await caller_of(request, message, settings)
-
-
-def _multipart(
-    message: Message, body: etree._Element, attachments: Sequence[Attachment]
-) -> Response:
-    envelope = write_message(message.action, message.message_id, body)
-    content_type, content = write_multipart(envelope, attachments, names.ANSWERS[message.action])
-    return Response(content, headers={"Content-Type": content_type})

@@ -24,7 +24,7 @@ from socle.kernel import Kernel
 class Registrar:
     def __init__(self, database: Database, ins: InsClient, settings: DmpSettings) -> None:
         self._database = database
-        self._ins = ins
+        self.ins = ins
         self._writer = BatchWriter(
             self._commit,
             max_items=settings.dmp_batch_size,
@@ -116,7 +116,7 @@ class Registrar:
 
     async def _learn_patient(self, entry: Entry, token: str) -> bool:
         """Events tell who is qualified, but a deposit may overtake them: INS itself is asked."""
-        answer = await self._ins.status(entry.space, entry.ins_oid, entry.matricule, token)
+        answer = await self.ins.status(entry.space, entry.ins_oid, entry.matricule, token)
         if answer is None or not answer.qualified:
             return False
         async with self._database.write() as session:

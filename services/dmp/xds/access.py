@@ -28,6 +28,7 @@ class Caller:
     token: str = field(repr=False)
     space: Space
     warnings: tuple[Problem, ...] = ()
+    vihf: Vihf | None = field(default=None, repr=False)
 
     @property
     def reader(self) -> Reader:
@@ -40,7 +41,9 @@ async def caller_of(request: Request, message: Message, settings: DmpSettings) -
     here = request.state.space or settings.default_space
     mode = settings.dmp_authentication
     if mode == "off":
-        return Caller("", "", await kernel.spaces.get(here))
+        vihf = read_vihf(message.headers, (), wall())
+        name = vihf.name if vihf else ""
+        return Caller(name, "", await kernel.spaces.get(here), vihf=vihf)
     authorities = read_authorities((settings.home / "ca" / "root.pem", settings.dmp_vihf_ca))
     vihf = read_vihf(message.headers, authorities, wall())
     warnings: list[Problem] = []
@@ -59,7 +62,7 @@ async def caller_of(request: Request, message: Message, settings: DmpSettings) -
             warnings += problems
     warnings += _judged(vihf, settings, message)
     forgiven = tuple(replace(problem, severity="warning") for problem in warnings)
-    return Caller(identifier, token, await kernel.spaces.get(space), forgiven)
+    return Caller(identifier, token, await kernel.spaces.get(space), forgiven, vihf)
 
 
 def _judged(vihf: Vihf | None, settings: DmpSettings, message: Message) -> list[Problem]:

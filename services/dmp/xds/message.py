@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from services.dmp.xds.faults import DmpFault
-from services.dmp.xds.names import ANSWERS, SOAP11, SOAP12, WSA
+from services.dmp.xds.names import SOAP11, SOAP12, WSA
 from socle.idgen import random_uuid
 from socle.problems import Problem
 from socle.soap.mtom import SoapBody, UnreadableMultipartError, read_soap_body
@@ -48,13 +48,16 @@ def read_message(content_type: str, content: bytes, *, addressed: bool) -> Messa
     if addressed:
         _require_addressing(headers, found, message_id)
     action = found.get("Action", "")
-    if action and raw.action and action != raw.action:
-        raise _addressing("ActionMismatch", "Action", f"the media type says {raw.action[:100]}",
-                          "the same as wsa:Action, or no action parameter", message_id)  # fmt: skip
     return Message(action or raw.action, message_id, headers, body, raw)
 
 
 def require_action(message: Message, served: Sequence[str]) -> str:
+    """Of XDS: the WSDL of `habilitations` gives other actions than its messages bear."""
+    told = message.raw.action
+    if message.action and told and message.action != told:
+        raise _addressing("ActionMismatch", "Action", f"the media type says {told[:100]}",
+                          "the same as wsa:Action, or no action parameter",
+                          message.message_id)  # fmt: skip
     if message.action not in served:
         raise _addressing(
             "ActionNotSupported",
@@ -67,11 +70,12 @@ def require_action(message: Message, served: Sequence[str]) -> str:
 
 
 def write_message(action: str, relates_to: str, body: etree._Element) -> bytes:
+    """`action` is that of the answer."""
     root = etree.Element(f"{{{SOAP12}}}Envelope", nsmap={"soap": SOAP12, "wsa": WSA})
     header = etree.SubElement(root, f"{{{SOAP12}}}Header")
     answered = etree.SubElement(header, f"{{{WSA}}}Action")
     answered.set(f"{{{SOAP12}}}mustUnderstand", "true")
-    answered.text = ANSWERS[action]
+    answered.text = action
     etree.SubElement(header, f"{{{WSA}}}MessageID").text = f"urn:uuid:{random_uuid()}"
     if relates_to:
         etree.SubElement(header, f"{{{WSA}}}RelatesTo").text = relates_to
@@ -103,13 +107,17 @@ def _parts(root: etree._Element) -> tuple[tuple[etree._Element, ...], etree._Ele
 def _require_addressing(
     headers: Sequence[etree._Element], found: dict[str, str], message_id: str
 ) -> None:
+    # ReplyTo is anonymous by default, and a client of the ANS that speaks with the DMP leaves it out;
+    # the kit's own examples have an empty To.
     for name in ("Action", "MessageID", "To", "ReplyTo"):
         count = sum(header.tag == f"{{{WSA}}}{name}" for header in headers)
         if count > 1:
             raise _addressing(
                 "InvalidCardinality", name, f"it is there {count} times", "once", message_id
             )
-        if not found.get(name):
+        if (name in ("Action", "MessageID") and not found.get(name)) or (
+            name == "To" and not count
+        ):
             raise _addressing(
                 "MessageAddressingHeaderRequired", name, "it is missing or empty", "once",
                 message_id,

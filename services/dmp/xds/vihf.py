@@ -36,12 +36,18 @@ _ALLOWED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Vihf:
-    """`signed` says that a certificate that is trusted here vouches for what was read."""
+    """`signed` says that a certificate that is trusted here vouches for what was read.
+
+    `subject` is a name to show; `roles` are codes: a profession, then a specialty.
+    """
 
     name: str = field(repr=False)
     structure: str
     purpose: str
     patient: Ins | None
+    subject: str = field(repr=False)
+    roles: tuple[str, ...]
+    mode: str
     signed: bool
     problems: tuple[Problem, ...]
     """What the signature and the times lack: with any of these it lets nobody in."""
@@ -65,7 +71,7 @@ def read_vihf(
         problem = _problem(
             "COUNT", PATH, f"{len(found)} assertions", "one wsse:Security, one of it"
         )
-        return Vihf("", "", "", None, False, (problem,), ())
+        return Vihf("", "", "", None, "", (), "", False, (problem,), ())
     element, problems = found[0], []
     try:
         element = verify_signature(element, authorities, now, sha1=True).element
@@ -89,6 +95,9 @@ def read_vihf(
         structure=_first(attributes, "Identifiant_Structure"),
         purpose=_first(attributes, _PURPOSE),
         patient=Ins.from_cx(_first(attributes, _RESOURCE)),
+        subject=_first(attributes, _SUBJECT),
+        roles=tuple(attributes.get(_ROLE, ())),
+        mode=_first(attributes, "Authentification_Mode"),
         signed=signed,
         problems=tuple(problems),
         gaps=tuple(_gaps(attributes, name)),

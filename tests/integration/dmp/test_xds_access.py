@@ -161,7 +161,12 @@ class TestVihf:
 class TestMessage:
     FIND = query(FIND_DOCUMENTS, patient_slot(), *APPROVED)
 
-    @pytest.mark.parametrize("name", ["Action", "MessageID", "To", "ReplyTo"])
+    async def test_needs_no_reply_to_and_takes_an_empty_to(self, dmp: Dmp) -> None:
+        message = query(FIND_DOCUMENTS, patient_slot(), *APPROVED, without=["ReplyTo"])
+        message = message.replace(b"http://localhost/services", b"")
+        assert (await post(dmp.http, "registry", message, dmp.headers)).status == "Success"
+
+    @pytest.mark.parametrize("name", ["Action", "MessageID", "To"])
     async def test_needs_each_header_of_addressing(self, dmp: Dmp, name: str) -> None:
         message = query(FIND_DOCUMENTS, patient_slot(), without=[name])
         answer = await post(dmp.http, "registry", message, dmp.headers)
