@@ -73,8 +73,8 @@ class TestDeposit:
         )
         assert response.status_code == 200
 
-    async def test_refuses_with_415_when_the_body_is_called_xml(self, dmp: Dmp) -> None:
-        response = await dmp.post(b"<Bundle/>", **{"Content-Type": "application/fhir+xml"})
+    async def test_refuses_with_415_when_the_body_is_called_turtle(self, dmp: Dmp) -> None:
+        response = await dmp.post(b"[] a fhir:Bundle .", **{"Content-Type": "text/turtle"})
 
         assert response.status_code == 415
         assert rules(response).keys() == {"media_type"}
