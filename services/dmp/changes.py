@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from services.dmp import repository
+from services.dmp import record_repository, repository
 from services.dmp.domain import refusals
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import MASKED, Reader, is_masked
@@ -108,7 +108,8 @@ async def _change_visibility(
     if change.believed_entry is not None:
         _refuse_other_changes(entry, change.believed_entry, change.path)
     assert change.confidentiality is not None
-    if is_masked(entry) and not _names(change.confidentiality, MASKED):
+    unmasks = is_masked(entry) and not _names(change.confidentiality, MASKED)
+    if unmasks and not await _is_treating(session, space, reader, stored):
         _require_owner(stored, reader, change.path, "to unmask a document (TD3.3a)")
     changed = replace(entry, confidentiality=change.confidentiality)
     fresh = replace(
@@ -161,8 +162,18 @@ async def _change_status(
 
 def _require_owner(stored: StoredEntry, reader: Reader, path: str, what: str) -> None:
     """Nobody is named where SOCLE_DMP_AUTHENTICATION is off: then nobody is refused."""
-    if reader.identifier and not reader.sees_masked and reader.identifier not in stored.owners:
+    if reader.identifier and reader.identifier not in stored.owners:
         raise refusals.not_owner(path, what)
+
+
+async def _is_treating(
+    session: WriteSession, space: Space, reader: Reader, stored: StoredEntry
+) -> bool:
+    """The treating doctor unmasks everybody's documents (spec: dmp.md §1.9, TD3.3a)."""
+    right = await record_repository.get_right(
+        session, space.name, stored.patient, reader.identifier
+    )
+    return right is not None and right.is_treating_doctor
 
 
 def _refuse_other_changes(stored: DocumentEntry, given: DocumentEntry, path: str) -> None:

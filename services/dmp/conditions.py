@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
 from services.dmp.domain.visibility import Reader
-from services.dmp.tables import association, document
+from services.dmp.tables import access_right, association, document, record
 
 _MANY = frozenset({"confidentiality", "event_codes"})
 
@@ -35,15 +35,59 @@ class EntryQuery:
     after: tuple[datetime, UUID] | None = None
 
 
-def shown_to(reader: Reader) -> ColumnElement[bool]:
-    """Masked documents are for those who own them, and for the treating doctor."""
-    if reader.sees_masked:
+def shown_to(space: str, reader: Reader) -> ColumnElement[bool]:
+    """Whatever is asked: nothing of a closed record, of a patient who blocked the reader, or of one who
+    opposes this kind of emergency; and what is masked for its owners and the treating doctor only
+    (spec: dmp.md §1.9; mes.md §A.6)."""
+    if reader.sees_everything:
         return true()
-    return or_(~document.c.masked, document.c.owners.contains([reader.identifier]))
+    masked = [
+        ~document.c.masked,
+        document.c.owners.contains([reader.identifier]),
+        _has_right(space, reader, access_right.c.is_treating_doctor),
+    ]
+    if reader.is_emergency:
+        masked.append(_record_says(space, record.c.shows_masked_in_emergency))
+    conditions = [
+        or_(*masked),
+        ~_has_right(space, reader, access_right.c.mode == "INTERDITE"),
+        ~_record_says(space, record.c.status != "active"),
+    ]
+    if reader.purpose == "bris_de_glace":
+        conditions.append(~_record_says(space, record.c.opposes_break_glass))
+    elif reader.purpose == "centre_15":
+        conditions.append(~_record_says(space, record.c.opposes_emergency))
+    elif reader.needs_right:
+        conditions.append(_has_right(space, reader, access_right.c.mode == "ACTIVE"))
+    return and_(*conditions)
+
+
+def _has_right(space: str, reader: Reader, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Of the reader on the record to which the document belongs."""
+    return (
+        select(1)
+        .where(
+            access_right.c.space == space,
+            access_right.c.patient == document.c.patient,
+            access_right.c.professional == reader.identifier,
+            what,
+        )
+        .correlate(document)
+        .exists()
+    )
+
+
+def _record_says(space: str, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    return (
+        select(1)
+        .where(record.c.space == space, record.c.patient == document.c.patient, what)
+        .correlate(document)
+        .exists()
+    )
 
 
 def conditions_of(space: str, reader: Reader, query: EntryQuery) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [document.c.space == space, shown_to(reader)]
+    conditions: list[ColumnElement[bool]] = [document.c.space == space, shown_to(space, reader)]
     if query.patient is not None:
         conditions.append(document.c.patient == query.patient)
     if query.ids:

@@ -11,9 +11,12 @@ import orjson
 
 from services.dmp.domain.deposit import Deposit
 from services.dmp.domain.entry import Entry
+from services.dmp.domain.record import person_of
 from services.dmp.domain.visibility import is_masked, owners_of
 from services.dmp.events import document_registered
+from socle.cda.metadata import DocumentMetadata
 from socle.http.context import traceparent
+from socle.ids.traits import trait_fingerprints
 from socle.kernel import Kernel
 from socle.spaces import Space
 
@@ -34,9 +37,14 @@ def new_entries(
     submission: NewSet,
     deposits: Sequence[Deposit],
     chains: Mapping[UUID, UUID] | None = None,
+    *,
+    compare_traits: bool = True,
 ) -> list[Entry]:
     """`chains` names, by entryUUID, the chain of each document that replaces one."""
-    return [_entry(kernel, space, submission, deposit, chains or {}) for deposit in deposits]
+    return [
+        _entry(kernel, space, submission, deposit, chains or {}, compare_traits)
+        for deposit in deposits
+    ]
 
 
 def _entry(
@@ -45,6 +53,7 @@ def _entry(
     submission: NewSet,
     deposit: Deposit,
     chains: Mapping[UUID, UUID],
+    compare_traits: bool,
 ) -> Entry:
     metadata, ins, entry_id = deposit.metadata, deposit.ins, deposit.id
     patient = kernel.pseudonym(space.name, ins.oid, ins.matricule)
@@ -84,7 +93,20 @@ def _entry(
         masked=is_masked(deposit.entry),
         owners=" ".join(owners_of(deposit.entry, submission.submitter)),
         event=event.value,
+        traits=orjson.dumps(_fingerprints(kernel, metadata) if compare_traits else {}),
     )
+
+
+def _fingerprints(kernel: Kernel, metadata: DocumentMetadata) -> dict[str, str]:
+    """Of the traits that the document gives: what it lacks is compared with nothing."""
+    person = person_of(metadata.source_patient_info)
+    given = {
+        "family_name": person.family_name,
+        "birth_date": person.birth_date,
+        "sex": person.sex,
+    }
+    hashed = trait_fingerprints(kernel.settings.require_pseudonym_key(), **given)
+    return {name: hashed[name] for name, value in given.items() if value}
 
 
 def _row_metadata(deposit: Deposit) -> dict[str, Any]:

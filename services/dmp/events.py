@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from socle.cda.metadata import DocumentMetadata
 from socle.events.envelope import Event
@@ -31,6 +31,7 @@ class IdentityQualification(BaseModel):
     patient: str
     status: str
     qualified: bool
+    fingerprints: dict[str, str] = Field({}, repr=False)
 
 
 def document_registered(

@@ -4,7 +4,7 @@ one service asks another where the caller has none."""
 from types import TracebackType
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.dmp.settings import DmpSettings
 from socle.auth.service_key import SERVICE_KEY, service_key
@@ -19,6 +19,7 @@ class IdentityStatus(BaseModel):
     known: bool
     status: str | None = None
     qualified: bool = False
+    trait_fingerprints: dict[str, str] = Field({}, repr=False)
 
 
 class InsClient:

@@ -65,7 +65,9 @@ async def provide_lot(
     submission = NewSet(
         uuid7(), _set_metadata(lot, lot.submission_set), caller.identifier, space.now()
     )
-    entries = new_entries(kernel, space, submission, deposits, resolved.chains)
+    entries = new_entries(
+        kernel, space, submission, deposits, resolved.chains, compare_traits=policy.compares_traits
+    )
     await registrar.register(entries, caller.token, resolved.related)
     return problems
 

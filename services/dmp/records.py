@@ -1,11 +1,10 @@
 """Use cases of the patient's record: TD0.2 to TD0.5, TD1.1 to TD1.6 (spec: dmp.md §1.2, §1.3)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from services.dmp import record_repository as repository
-from services.dmp.domain.record import AccessRight, Oppositions, Person, Record
+from services.dmp.domain.record import AccessRight, Oppositions, Person, Record, person_of
 from services.dmp.ins_client import InsClient
 from services.dmp.record_repository import ListedRecord
 from services.dmp.settings import DmpSettings
@@ -236,18 +235,6 @@ class Records:
 
     def _pseudonym(self, ins: Ins) -> str:
         return self.kernel.pseudonym(self.space.name, ins.oid, ins.matricule)
-
-
-def person_of(lines: Sequence[str]) -> Person:
-    """From sourcePatientInfo: PID-5 (name), PID-7 (birth), PID-8 (sex)."""
-    fields = dict(line.partition("|")[::2] for line in lines)
-    family, given = [*fields.get("PID-5", "").split("^"), "", ""][:2]
-    return Person(
-        family_name=family,
-        given_name=given,
-        birth_date=fields.get("PID-7", "")[:8],
-        sex=fields.get("PID-8", ""),
-    )
 
 
 def _attached() -> RecordRefused:

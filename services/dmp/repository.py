@@ -1,6 +1,6 @@
 """The SQL of the DMP, save the statement of the hot path (hot/statement.py)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,7 +73,7 @@ class StoredAssociation:
     target: UUID
 
 
-EVERYTHING = Reader("", sees_masked=True)
+EVERYTHING = Reader("", sees_everything=True)
 """For what no caller is shown."""
 
 _ENTRY = (
@@ -158,7 +158,7 @@ async def find_named(
     named = or_(document.c.id.in_(ids), document.c.unique_id.in_(unique_ids))
     result = await session.execute(
         select(*_ENTRY)
-        .where(document.c.space == space, named, shown_to(reader))
+        .where(document.c.space == space, named, shown_to(space, reader))
         .order_by(document.c.id)
     )
     return [_entry(row) for row in result]
@@ -170,7 +170,11 @@ async def find_members(
     """The documents of these submission sets."""
     result = await session.execute(
         select(*_ENTRY)
-        .where(document.c.space == space, document.c.submission_set.in_(set_ids), shown_to(reader))
+        .where(
+            document.c.space == space,
+            document.c.submission_set.in_(set_ids),
+            shown_to(space, reader),
+        )
         .order_by(document.c.id)
     )
     return [_entry(row) for row in result]
@@ -224,7 +228,9 @@ async def _latest(
     session: AsyncSession, space: str, reader: Reader, which: ColumnElement[bool]
 ) -> StoredEntry | None:
     result = await session.execute(
-        select(*_ENTRY).where(document.c.space == space, document.c.latest, which, shown_to(reader))
+        select(*_ENTRY).where(
+            document.c.space == space, document.c.latest, which, shown_to(space, reader)
+        )
     )
     row = result.one_or_none()
     return _entry(row) if row else None
@@ -341,9 +347,15 @@ async def upsert_patient(
     status: str | None,
     qualified: bool,
     at: datetime,
+    fingerprints: Mapping[str, str],
 ) -> None:
     """What was said last wins; an older event that arrives late changes nothing."""
-    values = {"status": status or "", "qualified": qualified, "said_at": at}
+    values = {
+        "status": status or "",
+        "qualified": qualified,
+        "said_at": at,
+        "fingerprints": dict(fingerprints),
+    }
     statement = insert(patient).values(space=space, pseudonym=pseudonym, **values)
     await session.execute(
         statement.on_conflict_do_update(
@@ -352,9 +364,18 @@ async def upsert_patient(
     )
 
 
-async def get_patient_status(session: AsyncSession, space: str, pseudonym: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class KnownPatient:
+    status: str
+    qualified: bool
+    fingerprints: Mapping[str, str] = field(repr=False)
+
+
+async def get_patient(session: AsyncSession, space: str, pseudonym: str) -> KnownPatient | None:
     result = await session.execute(
-        select(patient.c.status).where(patient.c.space == space, patient.c.pseudonym == pseudonym)
+        select(patient.c.status, patient.c.qualified, patient.c.fingerprints).where(
+            patient.c.space == space, patient.c.pseudonym == pseudonym
+        )
     )
-    status: str | None = result.scalar_one_or_none()
-    return status
+    row = result.one_or_none()
+    return KnownPatient(*row) if row else None

@@ -77,7 +77,9 @@ async def provide(
             problems=problems,
         )
     submission = _new_set(subject, space, bundle, deposits)
-    entries = new_entries(kernel, space, submission, deposits, resolved.chains)
+    entries = new_entries(
+        kernel, space, submission, deposits, resolved.chains, compare_traits=policy.compares_traits
+    )
     documents = await registrar.register(entries, subject.token, resolved.related)
     return Accepted(bundle, documents, [item.problems for item in checked], of_set)
 

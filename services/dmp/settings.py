@@ -41,6 +41,10 @@ class DmpSettings(Settings):
     """Whether a SOAP call needs a live PSC token, or a VIHF that a trusted certificate signed."""
     dmp_vihf: Check = "warn"
     """Whether a VIHF that is sent must hold everything that the DMP asks of it."""
+    dmp_traits: Literal["off", "enforce"] = "enforce"
+    """Whether name, birth date and sex of a document must be those of the qualified identity."""
+    dmp_authorizations: Check = "warn"
+    """Whether reading needs an authorization of the patient (TD0.3)."""
     dmp_vihf_ca: Path | None = None
     """PEM of further authorities whose certificates may sign a VIHF."""
     dmp_addressing: Check = "enforce"
@@ -50,4 +54,6 @@ class DmpSettings(Settings):
 
     @property
     def dmp_policy(self) -> Policy:
-        return Policy(self.dmp_validation, self.dmp_unknown_types == "refuse")
+        return Policy(
+            self.dmp_validation, self.dmp_unknown_types == "refuse", self.dmp_traits == "enforce"
+        )

@@ -20,7 +20,13 @@ async def apply_events(session: WriteSession, events: Sequence[Event]) -> None:
         if event.type in (INS_QUALIFIED, INS_DISQUALIFIED):
             said = parse_data(IdentityQualification, event)
             await repository.upsert_patient(
-                session, event.space, said.patient, said.status, said.qualified, event.time
+                session,
+                event.space,
+                said.patient,
+                said.status,
+                said.qualified,
+                event.time,
+                said.fingerprints,
             )
 
 

@@ -144,7 +144,9 @@ class TestProducers:
         ins, key = given.patient.ins, settings.require_pseudonym_key()
         qualified = Event.parse(orjson.dumps(EXAMPLES["ins.identity.qualified.v1"][0]))
         patient = pseudonym(key, space, ins.oid, ins.matricule)
-        said = replace(qualified, space=space, data={**qualified.data, "patient": patient})
+        said = replace(
+            qualified, space=space, data={**qualified.data, "patient": patient, "fingerprints": {}}
+        )
         async with database.write() as session:
             await dmp.apply_events(session, [said])
         metadata = metadata_of(read_header(given.content), given.content)

@@ -1,16 +1,20 @@
 """What the FHIR routes share: base address, resource identifiers."""
 
+from typing import cast
 from uuid import UUID
 
 from fastapi import Request
 
 from services.dmp import repository
+from services.dmp.admission import admit
 from services.dmp.domain.visibility import Reader
 from services.dmp.repository import StoredEntry
+from services.dmp.settings import DmpSettings
 from socle.auth.dependencies import kernel_of
 from socle.auth.subject import Subject
 from socle.db.database import ReadSession
 from socle.errors import Category, DomainError
+from socle.http.context import warn
 from socle.spaces import Space
 
 
@@ -20,8 +24,20 @@ def base_url(request: Request) -> str:
     return f"{public}{request.state.space_prefix}/dmp/fhir"
 
 
-def reader_of(caller: Subject) -> Reader:
-    return Reader(caller.national_id)
+def reader_of(request: Request, caller: Subject) -> Reader:
+    settings = cast(DmpSettings, kernel_of(request).settings)
+    return Reader(caller.national_id, needs_right=settings.dmp_authorizations == "enforce")
+
+
+async def admit_reader(
+    request: Request, session: ReadSession, space: Space, reader: Reader, patient: str | None
+) -> None:
+    """Where a search names its patient: refuses, or has the answer tell what `enforce` would."""
+    settings = cast(DmpSettings, kernel_of(request).settings)
+    if patient is not None:
+        told = await admit(session, space.name, reader, patient)
+        if settings.dmp_authorizations != "off":
+            warn(request.scope, told)
 
 
 async def get_entry(

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import base_url, get_entry, reader_of
+from services.dmp.api.fhir_base import admit_reader, base_url, get_entry, reader_of
 from services.dmp.api.preferences import policy_of
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import cursor, read_search
@@ -47,7 +47,7 @@ async def read(
     space: CallerSpace,
     session: ReadSession,
 ) -> Response:
-    entry = await get_entry(session, space, resource_id, reader_of(caller))
+    entry = await get_entry(session, space, resource_id, reader_of(request, caller))
     resource = document_reference(entry, base_url(request))
     return fhir_response(resource, ETag=f'W/"{entry.revision}"')
 
@@ -73,7 +73,8 @@ async def _search(
             "The search cannot be made as asked.",
             problems=wanted.problems,
         )
-    reader, name = reader_of(caller), space.name
+    reader, name = reader_of(request, caller), space.name
+    await admit_reader(request, session, space, reader, wanted.query.patient)
     entries = await repository.search_entries(session, name, reader, wanted.query, wanted.count + 1)
     whole = replace(wanted.query, after=None)  # Bundle.total is of the search, not of the rest
     total = await repository.count_entries(session, name, reader, whole)

@@ -29,14 +29,14 @@ async def patch(
     resource_id: str, request: Request, caller: Professional, space: CallerSpace
 ) -> Response:
     async with kernel_of(request).database.read() as session:
-        entry = await get_entry(session, space, resource_id, reader_of(caller))
+        entry = await get_entry(session, space, resource_id, reader_of(request, caller))
     return await _patch(request, caller, space, str(entry.logical_id))
 
 
 @router.patch("/DocumentReference", response_class=Response)
 async def patch_found(request: Request, caller: Professional, space: CallerSpace) -> Response:
     """Conditional: the search must find one document (FHIR R4 §3.1.0.7.1)."""
-    name = await _find_one(request, reader_of(caller), space)
+    name = await _find_one(request, reader_of(request, caller), space)
     return await _patch(request, caller, space, name)
 
 
@@ -47,7 +47,7 @@ async def _patch(request: Request, caller: Subject, space: Space, name: str) -> 
     entry = await patch_document(
         kernel,
         space,
-        reader_of(caller),
+        reader_of(request, caller),
         name,
         body,
         if_match=request.headers.get("if-match"),

@@ -27,7 +27,7 @@ async def retrieve(
     session: ReadSession,
 ) -> Response:
     """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise; 410 once deleted."""
-    entry = await get_entry(session, space, resource_id, reader_of(caller))
+    entry = await get_entry(session, space, resource_id, reader_of(request, caller))
     if entry.status == "Deleted":
         raise DomainError(Category.GONE, "document_deleted", "This document was deleted (TD3.3c).")
     content = await repository.get_content(session, space.name, entry.id)

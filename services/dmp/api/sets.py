@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import base_url, reader_of
+from services.dmp.api.fhir_base import admit_reader, base_url, reader_of
 from services.dmp.api.preferences import policy_of
 from services.dmp.conditions import uuids_of
 from services.dmp.domain.visibility import Reader
@@ -44,7 +44,11 @@ async def search_by_post(
 
 @router.get("/List/{resource_id}", response_class=Response)
 async def read(
-    resource_id: str, caller: Professional, space: CallerSpace, session: ReadSession
+    resource_id: str,
+    request: Request,
+    caller: Professional,
+    space: CallerSpace,
+    session: ReadSession,
 ) -> Response:
     found: list[StoredSet] = []
     for set_id in uuids_of([resource_id]):
@@ -55,7 +59,7 @@ async def read(
             "list_unknown",
             f"No submission set {resource_id[:64]} in this space; search List by patient.identifier.",
         )
-    members = await _members(session, space, reader_of(caller), found)
+    members = await _members(session, space, reader_of(request, caller), found)
     resource = submission_list(found[0], members.get(found[0].id, []))
     return fhir_response(resource, ETag='W/"1"')
 
@@ -81,10 +85,12 @@ async def _search(
             "The search cannot be made as asked.",
             problems=wanted.problems,
         )
+    reader = reader_of(request, caller)
+    await admit_reader(request, session, space, reader, wanted.patient)
     matching = await _matching(session, space, wanted)
     rest = [one for one in matching if wanted.after is None or one.id < wanted.after]
     page = rest[: wanted.count]
-    members = await _members(session, space, reader_of(caller), page)
+    members = await _members(session, space, reader, page)
     base = base_url(request)
     cursor = str(page[-1].id) if len(rest) > len(page) else None
     links = page_links(base, "List", applied(parameters, wanted.ignored), cursor)

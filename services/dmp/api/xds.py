@@ -14,8 +14,10 @@ from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet
 from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
+from services.dmp.settings import DmpSettings
 from services.dmp.xds import names
 from services.dmp.xds.access import Caller
+from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message, require_action
 from services.dmp.xds.query import answer_query
 from services.dmp.xds.responses import registry_response
@@ -24,9 +26,9 @@ from services.dmp.xds.submission import read_lot
 from services.dmp.xds.update import read_update
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category, DomainError
+from socle.http.context import warn
 from socle.idgen import uuid7
 from socle.ids.ins import Ins
-from socle.kernel import Kernel
 from socle.problems import Problem
 
 router = APIRouter(tags=["XDS.b"])
@@ -53,26 +55,37 @@ async def registry(request: Request) -> Response:
     message, caller = await soap.read(request)
     require_action(message, (names.STORED_QUERY, names.UPDATE))
     answer = _query if message.action == names.STORED_QUERY else _update
-    body = await answer(kernel_of(request), message, caller, policy_of(request))
+    body = await answer(request, message, caller, policy_of(request))
     return soap.answer(message, names.ANSWERS[message.action], body)
 
 
 async def _query(
-    kernel: Kernel, message: Message, caller: Caller, policy: Policy
+    request: Request, message: Message, caller: Caller, policy: Policy
 ) -> etree._Element:
-    space = caller.space.name
+    kernel, space = kernel_of(request), caller.space.name
 
     def pseudonymise(cx: str) -> str | None:
         ins = Ins.from_cx(cx, despite_key=policy.is_lenient)
         return kernel.pseudonym(space, ins.oid, ins.matricule) if ins else None
 
+    told: list[Problem] = []
     async with kernel.database.read() as session:
-        return await answer_query(session, space, caller.reader, message, pseudonymise)
+        try:
+            body = await answer_query(session, space, caller.reader, message, pseudonymise, told)
+        except DomainError as error:
+            if error.category is not Category.FORBIDDEN:
+                raise
+            raise DmpFault("SocleAccessDenied", "L'accès à ce DMP est refusé.", error.problems,
+                           relates_to=message.message_id, category=error.category) from None  # fmt: skip
+    if cast(DmpSettings, kernel.settings).dmp_authorizations != "off":
+        warn(request.scope, told)
+    return body
 
 
 async def _update(
-    kernel: Kernel, message: Message, caller: Caller, _policy: Policy
+    request: Request, message: Message, caller: Caller, _policy: Policy
 ) -> etree._Element:
+    kernel = kernel_of(request)
     update = read_update(message)
     if update.submission_set is None or update.problems:
         return registry_response(names.FAILURE, update.problems, "XDSMetadataUpdateError")

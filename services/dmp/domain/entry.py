@@ -33,6 +33,7 @@ class Entry:
     masked: bool
     owners: str = field(repr=False)  # separated by spaces
     event: bytes = field(repr=False)  # CloudEvents JSON
+    traits: bytes = field(default=b"{}", repr=False)  # JSON: fingerprints that INS must agree with
 
     @property
     def key(self) -> Key:

@@ -3,6 +3,7 @@
 Facts: spec dmp.md §1.2, §1.3 (TD0.2, TD0.3, TD1.1 to TD1.6), §1.9; mes.md §A.6.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -97,3 +98,15 @@ class AccessRight:
     family_name: str = field(default="", repr=False)
     specialty: str = ""
     specialty_label: str = ""
+
+
+def person_of(lines: Sequence[str]) -> Person:
+    """From sourcePatientInfo: PID-5 (name), PID-7 (birth), PID-8 (sex)."""
+    fields = dict(line.partition("|")[::2] for line in lines)
+    family, given = [*fields.get("PID-5", "").split("^"), "", ""][:2]
+    return Person(
+        family_name=family,
+        given_name=given,
+        birth_date=fields.get("PID-7", "")[:8],
+        sex=fields.get("PID-8", ""),
+    )

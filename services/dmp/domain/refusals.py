@@ -27,6 +27,72 @@ def not_qualified(status: str | None) -> DomainError:
     )
 
 
+_TRAITS = {
+    "family_name": ("name/family[@qualifier='BR']", "le nom de naissance"),
+    "birth_date": ("birthTime", "la date de naissance"),
+    "sex": ("administrativeGenderCode", "le sexe"),
+}
+
+
+def other_traits(names: Sequence[str]) -> DomainError:
+    """The traits of a document are those of its INS (spec: ins.md §2; RNIV 1). Which value INS has is
+    not known here, only that it is another."""
+    return DomainError(
+        Category.UNPROCESSABLE,
+        "traits_differ",
+        f"The document's traits are not those of its INS: {', '.join(names)}.",
+        problems=[
+            Problem(
+                "DMP-INS-TRAITS",
+                f"/ClinicalDocument/recordTarget/patientRole/patient/{_TRAITS[name][0]}",
+                f"{_TRAITS[name][1]} n'est pas celui de l'identité qualifiée",
+                "the traits that INSi returned with the matricule, unchanged",
+                source="RNIV 1; spec ins.md §2",
+            )
+            for name in names
+            if name in _TRAITS
+        ],
+    )
+
+
+def no_record(status: str) -> DomainError:
+    """Only an open record is fed (spec: dmp.md §1.3, chain of prerequisites)."""
+    known = "is closed" if status == "terminated" else "does not exist"
+    return DomainError(
+        Category.UNPROCESSABLE,
+        "record_closed" if status == "terminated" else "record_unknown",
+        f"The patient's record {known}.",
+        problems=[
+            Problem(
+                "XDSUnknownPatientId",
+                "/ClinicalDocument/recordTarget/patientRole/id",
+                f"the patient's record {known}",
+                "a patient whose test of existence (TD0.2) says active; "
+                "POST /_sandbox/dmp/records makes one",
+                source="spec dmp.md §1.3",
+            )
+        ],
+    )
+
+
+def feeding_opposed() -> DomainError:
+    """Feeding needs no authorization, only that the patient does not oppose (spec: dmp.md §1.3)."""
+    return DomainError(
+        Category.UNPROCESSABLE,
+        "feeding_opposed",
+        "The patient opposes documents in this record.",
+        problems=[
+            Problem(
+                "LocalPolicyRestrictionError",
+                "/ClinicalDocument/recordTarget/patientRole/id",
+                "the patient opposes documents in this record",
+                "a patient who does not: POST /_sandbox/dmp/records with opposes_feeding false",
+                source="spec dmp.md §1.3",
+            )
+        ],
+    )
+
+
 def same_identifier_other_bytes(unique_id: str) -> DomainError:
     """ITI TF-3 table 4.2.4.1-2; a new version needs a new identifier and relatesTo `replaces`."""
     return DomainError(

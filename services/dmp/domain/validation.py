@@ -24,6 +24,12 @@ _UNKNOWN_TYPE: Final = "CDA-HDR-code-unlisted"
 class Policy:
     validation: Validation = "standard"
     refuse_unknown_types: bool = True
+    compare_traits: bool = True
+
+    @property
+    def compares_traits(self) -> bool:
+        """Whether the document's traits must be those that INS has with this number."""
+        return self.compare_traits and not self.is_lenient
 
     @property
     def is_lenient(self) -> bool:

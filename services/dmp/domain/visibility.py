@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from services.dmp.domain.document_entry import NORMAL, Coded, DocumentEntry
 
@@ -23,12 +23,26 @@ CODES: Final = {
 """JDV_J58, the value set of the DMP: code to its system and a label."""
 
 
+Purpose = Literal["normal", "bris_de_glace", "centre_15"]
+"""TRE_R248: why a record is read. The other two are emergencies, which need no authorization."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A professional who reads. A treating doctor sees what is masked; others what they own."""
+    """A professional who reads, and why.
+
+    `needs_right` where a reading without an authorization is refused; `sees_everything` is for what
+    no caller is shown.
+    """
 
     identifier: str = field(repr=False)
-    sees_masked: bool = False
+    purpose: Purpose = "normal"
+    needs_right: bool = False
+    sees_everything: bool = False
+
+    @property
+    def is_emergency(self) -> bool:
+        return self.purpose != "normal"
 
 
 def confidentiality_of(codes: Sequence[str]) -> tuple[Coded, ...]:

@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
+import orjson
 from fastapi import FastAPI
 
-from services.dmp import repository
+from services.dmp import record_repository, repository
 from services.dmp.domain import refusals
 from services.dmp.domain.entry import Entry, Key, Registered
 from services.dmp.hot.batches import BatchWriter
 from services.dmp.hot.relations import Related, lock_targets, relate
 from services.dmp.hot.statement import REGISTER, arguments, register
 from services.dmp.ins_client import InsClient
+from services.dmp.repository import KnownPatient
 from services.dmp.settings import DmpSettings
 from socle.db.database import Database
 from socle.db.failures import is_database_away
@@ -25,6 +27,7 @@ class Registrar:
     def __init__(self, database: Database, ins: InsClient, settings: DmpSettings) -> None:
         self._database = database
         self.ins = ins
+        self._implicit_records = settings.dmp_records == "implicit"
         self._writer = BatchWriter(
             self._commit,
             max_items=settings.dmp_batch_size,
@@ -48,9 +51,13 @@ class Registrar:
             if existing is not None:
                 return existing
             await self._refuse_taken_ids(entries)
+            await self._refuse_by_record(entries[0])
             if not may_ask or not await self._learn_patient(entries[0], token):
                 break
-        raise refusals.not_qualified(await self._patient_status(entries[0]))
+        known = await self._patient(entries[0])
+        if known is not None and known.qualified:
+            raise refusals.other_traits(_differing(entries, known))
+        raise refusals.not_qualified(known.status if known else None)
 
     async def _write(self, entries: Sequence[Entry], related: Related | None) -> set[Key]:
         if len(entries) == 1 and related is None:
@@ -59,7 +66,7 @@ class Registrar:
 
     async def _commit(self, entries: Sequence[Entry]) -> set[Key]:
         with _transient_failures():
-            rows = await self._database.fetch(REGISTER, *arguments(entries))
+            rows = await self._database.fetch(REGISTER, *arguments(entries), self._implicit_records)
         fresh = {(row["space"], row["id"]) for row in rows}
         failpoint("dmp.committed")
         return fresh
@@ -76,7 +83,9 @@ class Registrar:
                     locked = (
                         await lock_targets(connection, entries[0].space, related) if related else {}
                     )
-                    fresh = await register(connection, entries)
+                    fresh = await register(
+                        connection, entries, implicit_records=self._implicit_records
+                    )
                     if related and len(fresh) == len(entries):
                         await relate(connection, entries, related, locked)
                 except BaseException:
@@ -114,6 +123,16 @@ class Registrar:
                 next(entry.unique_id for entry in entries if entry.id == taken[0].id)
             )
 
+    async def _refuse_by_record(self, entry: Entry) -> None:
+        async with self._database.read() as session:
+            record = await record_repository.get_record(session, entry.space, entry.patient)
+        if record is None and not self._implicit_records:
+            raise refusals.no_record("absent")
+        if record is not None and not record.is_open:
+            raise refusals.no_record(record.status)
+        if record is not None and record.opposes_feeding:
+            raise refusals.feeding_opposed()
+
     async def _learn_patient(self, entry: Entry, token: str) -> bool:
         """Events tell who is qualified, but a deposit may overtake them: INS itself is asked."""
         answer = await self.ins.status(entry.space, entry.ins_oid, entry.matricule, token)
@@ -121,13 +140,31 @@ class Registrar:
             return False
         async with self._database.write() as session:
             await repository.upsert_patient(
-                session, entry.space, entry.patient, answer.status, True, entry.registered_at
+                session,
+                entry.space,
+                entry.patient,
+                answer.status,
+                True,
+                entry.registered_at,
+                answer.trait_fingerprints,
             )
         return True
 
-    async def _patient_status(self, entry: Entry) -> str | None:
+    async def _patient(self, entry: Entry) -> KnownPatient | None:
         async with self._database.read() as session:
-            return await repository.get_patient_status(session, entry.space, entry.patient)
+            return await repository.get_patient(session, entry.space, entry.patient)
+
+
+def _differing(entries: Sequence[Entry], known: KnownPatient) -> list[str]:
+    """The traits that INS has otherwise, of any document."""
+    return sorted(
+        {
+            name
+            for entry in entries
+            for name, value in orjson.loads(entry.traits).items()
+            if known.fingerprints.get(name) != value
+        }
+    )
 
 
 def _fresh(entry: Entry) -> Registered:

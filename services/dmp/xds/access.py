@@ -1,10 +1,11 @@
 """Who calls the SOAP door: by a PSC token, or by a VIHF (SOCLE_DMP_AUTHENTICATION, SOCLE_DMP_VIHF)."""
 
 from dataclasses import dataclass, field, replace
+from typing import cast, get_args
 
 from starlette.requests import Request
 
-from services.dmp.domain.visibility import Reader
+from services.dmp.domain.visibility import Purpose, Reader
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message
@@ -29,10 +30,13 @@ class Caller:
     space: Space
     warnings: tuple[Problem, ...] = ()
     vihf: Vihf | None = field(default=None, repr=False)
+    needs_right: bool = False
 
     @property
     def reader(self) -> Reader:
-        return Reader(self.identifier)
+        told = self.vihf.purpose if self.vihf else ""
+        purpose = next((one for one in get_args(Purpose) if one == told), "normal")
+        return Reader(self.identifier, cast(Purpose, purpose), self.needs_right)
 
 
 async def caller_of(request: Request, message: Message, settings: DmpSettings) -> Caller:
@@ -62,7 +66,14 @@ async def caller_of(request: Request, message: Message, settings: DmpSettings) -
             warnings += problems
     warnings += _judged(vihf, settings, message)
     forgiven = tuple(replace(problem, severity="warning") for problem in warnings)
-    return Caller(identifier, token, await kernel.spaces.get(space), forgiven, vihf)
+    return Caller(
+        identifier,
+        token,
+        await kernel.spaces.get(space),
+        forgiven,
+        vihf,
+        settings.dmp_authorizations == "enforce",
+    )
 
 
 def _judged(vihf: Vihf | None, settings: DmpSettings, message: Message) -> list[Problem]:

@@ -9,6 +9,7 @@ from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
+from services.dmp.admission import admit
 from services.dmp.conditions import EntryQuery
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import Reader
@@ -46,6 +47,7 @@ class _Search:
     reader: Reader
     query: StoredQuery
     pseudonymise: Pseudonymise
+    told: list[Problem]
 
 
 async def answer_query(
@@ -54,7 +56,9 @@ async def answer_query(
     reader: Reader,
     message: Message,
     pseudonymise: Pseudonymise,
+    told: list[Problem],
 ) -> etree._Element:
+    """`told` receives what a stricter setting would refuse."""
     query = read_query(message.body)
     if query is None:
         return _failure([Problem("XDSRegistryError", "/Envelope/Body", "no stored query",
@@ -63,7 +67,7 @@ async def answer_query(
     if run is None:
         query.problem("XDSUnknownStoredQuery", "AdhocQuery/@id", query.id[:80], "one of XDS.b")
         return _failure(query.problems)
-    found = await run(_Search(session, space, reader, query, pseudonymise))
+    found = await run(_Search(session, space, reader, query, pseudonymise, told))
     if query.problems:
         return _failure(query.problems)
     count = sum(map(len, (found.documents, found.sets, found.members, found.relations)))
@@ -119,7 +123,7 @@ async def _find_by_reference(search: _Search) -> _Found:
 
 async def _documents(search: _Search, patient_parameter: str) -> list[StoredEntry]:
     query = search.query
-    patient = _patient(search, patient_parameter)
+    patient = await _patient(search, patient_parameter)
     statuses = _statuses(query, "$XDSDocumentEntryStatus")
     if query.problems or patient is None:
         return []
@@ -174,7 +178,7 @@ def _is_wanted(query: StoredQuery, entry: DocumentEntry) -> bool:
 
 async def _find_sets(search: _Search) -> _Found:
     query = search.query
-    patient = _patient(search, "$XDSSubmissionSetPatientId")
+    patient = await _patient(search, "$XDSSubmissionSetPatientId")
     _statuses(query, "$XDSSubmissionSetStatus")
     if query.problems or patient is None:
         return _Found()
@@ -283,7 +287,7 @@ async def _get_set_and_contents(search: _Search) -> _Found:
 
 async def _get_all(search: _Search) -> _Found:
     query = search.query
-    patient = _patient(search, "$patientId")
+    patient = await _patient(search, "$patientId")
     statuses = _statuses(query, "$XDSDocumentEntryStatus")
     if query.problems or patient is None:
         return _Found()
@@ -313,7 +317,7 @@ async def _get_related(search: _Search) -> _Found:
     return _Found(documents, relations=relations)
 
 
-def _patient(search: _Search, name: str) -> str | None:
+async def _patient(search: _Search, name: str) -> str | None:
     query = search.query
     query.require(name)
     if not query.all(name):
@@ -323,6 +327,7 @@ def _patient(search: _Search, name: str) -> str | None:
         query.problem("XDSUnknownPatientId", name, "it is no INS",
                       "one CX: '<15 characters>^^^&<OID>&ISO^NH'")  # fmt: skip
         return None
+    search.told.extend(await admit(search.session, search.space, search.reader, patient))
     return patient
 
 

@@ -19,6 +19,8 @@ def error_code(problem: Problem, default: str) -> str:
         return problem.rule
     if problem.rule.startswith(_INVALID_CONTENT):
         return "InvalidDocumentContent"
+    if problem.rule == "DMP-INS-TRAITS":
+        return "XDSPatientIdDoesNotMatch"
     if problem.rule.startswith(_UNKNOWN_PATIENT):
         return "XDSUnknownPatientId"
     return default

@@ -36,6 +36,10 @@ class Observation:
                 if struck := state.get("faults"):
                     named = (b"x-socle-fault", ", ".join(struck).encode())
                     message["headers"] = [*message["headers"], named]
+                if warnings := state.get("warnings"):
+                    rules = ", ".join(dict.fromkeys(one.rule for one in warnings))
+                    named = (b"x-socle-warning", rules.encode())
+                    message["headers"] = [*message["headers"], named]
             await send(message)
 
         try:
@@ -62,7 +66,7 @@ class Observation:
                     milliseconds=round((monotonic() - started) * 1000, 2),
                     correlation_id=correlation_id.get(),
                     refusal=refusal.code if refusal else None,
-                    problems=refusal.problems if refusal else (),
+                    problems=refusal.problems if refusal else tuple(state.get("warnings", ())),
                     faults=tuple(state.get("faults", ())),
                 )
             )

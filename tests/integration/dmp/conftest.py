@@ -19,6 +19,7 @@ from socle.clock import wall
 from socle.db.database import Database
 from socle.events.envelope import Event
 from socle.ids.ins import Ins
+from socle.ids.traits import trait_fingerprints
 from socle.pseudonyms import pseudonym
 from socle.testing.apps import client_of
 from socle.testing.stack import free_ports
@@ -63,8 +64,10 @@ class Dmp:
         query = httpx.QueryParams([whose, *parameters])
         return await self.http.get(f"{FHIR}/DocumentReference", params=query, headers=self.headers)
 
-    async def say(self, ins: Ins = ANNE, *, qualified: bool = True) -> None:
-        """INS says so, and the DMP's consumer hears it."""
+    async def say(
+        self, ins: Ins = ANNE, *, qualified: bool = True, traits: dict[str, str] | None = None
+    ) -> None:
+        """INS says so, and the DMP's consumer hears it; without `traits` it says nothing of them."""
         patient = pseudonym(self.key, self.space, ins.oid, ins.matricule)
         event = Event.new(
             f"ins.identity.{'qualified' if qualified else 'disqualified'}.v1",
@@ -77,6 +80,7 @@ class Dmp:
                 "oid": ins.oid,
                 "status": "QUAL" if qualified else "PROV",
                 "qualified": qualified,
+                "fingerprints": trait_fingerprints(self.key, **traits) if traits else {},
             },
         )
         async with self.database.write() as session:
