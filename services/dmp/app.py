@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.dmp.api import (
     capability,
+    documents,
     find,
     patch,
     patients,
@@ -36,6 +37,7 @@ def build(settings: DmpSettings) -> FastAPI:
             xds.router,
             patients.router,
             records.router,
+            documents.router,
         ],
         dialects={
             "/dmp/fhir": render_outcome,

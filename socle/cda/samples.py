@@ -18,6 +18,7 @@ from socle.cda import samples_templates as templates
 from socle.cda.samples_data import BLOOD_COUNT, CHEMISTRY, Test
 from socle.cda.samples_pdf import page_of
 from socle.idgen import oid_from_uuid
+from socle.ids import oids
 from socle.ids.hl7_datetime import format_ts
 from socle.ids.ins import Ins
 from socle.ids.structures import StructureId
@@ -52,6 +53,31 @@ class SampleAuthor:
     facility_type: tuple[str, str] = ("SA25", "Laboratoire de biologie médicale")
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What a kind of document is: its type in JDV_J07, its model, and how its header says the act.
+
+    `templates` are those of level 3; a level 1 has that of every unstructured document.
+    """
+
+    code: str
+    name: str
+    title: str
+    templates: tuple[str, ...]
+    system: str = oids.LOINC
+    act: str = '      <code code="34133-9" codeSystem="2.16.840.1.113883.6.1"/>'
+    encounter: tuple[str, str] = ("AMB", "ambulatoire")
+
+
+BIOLOGY = Family(
+    "11502-2",
+    "CR d'examens biologiques",
+    "Compte rendu d'examens biologiques",
+    ("1.3.6.1.4.1.19376.1.3.3", oids.TEMPLATE_CR_BIO),
+    act=templates.BIOLOGY_ACT,
+)
+
+
 def biology_report(
     patient: SamplePatient,
     author: SampleAuthor,
@@ -70,14 +96,8 @@ def biology_report(
     draw = random.Random(seed)  # noqa: S311 — invented measurements, not secrets
     identifier = document_id or oid_from_uuid(UUID(int=draw.getrandbits(128), version=4))
     sampled = format_ts(created_at - _BETWEEN_SAMPLING_AND_REPORT)
-    header = _header(
-        patient,
-        author,
-        level,
-        identifier,
-        format_ts(created_at),
-        sampled,
-        order=draw.randrange(10**9),
+    header = header_of(
+        BIOLOGY, level, patient, author, identifier, created_at, sampled, draw.randrange(10**9)
     )
     room = target_bytes - len(header)
     if level == "N1":
@@ -85,20 +105,34 @@ def biology_report(
     return header + _sections(sampled, room, draw).encode()
 
 
-def _header(
+def header_of(
+    family: Family,
+    level: str,
     patient: SamplePatient,
     author: SampleAuthor,
-    level: str,
     document_id: str,
-    created: str,
-    sampled: str,
-    order: int,
+    created_at: datetime,
+    began: str,
+    order: int | None = None,
 ) -> bytes:
+    """Everything before the body. `began` is when the act did, as a stamp of HL7."""
+    numbered = {"local_root": patient.local_root, "order": order}
     return templates.HEADER.format(
-        templates=templates.TEMPLATES[level],
+        templates="\n  ".join(
+            f'<templateId root="{root}"/>'
+            for root in ((oids.TEMPLATE_UNSTRUCTURED,) if level == "N1" else family.templates)
+        ),
+        type_code=family.code,
+        type_name=_xml(family.name),
+        type_system=family.system,
+        title=_xml(family.title),
+        act=family.act,
+        encounter=family.encounter[0],
+        encounter_name=_xml(family.encounter[1]),
+        orders="" if order is None else templates.ORDER.format(**numbered),
         document_id=_xml(document_id),
-        created=created,
-        sampled=sampled,
+        created=format_ts(created_at),
+        sampled=began,
         ins_oid=patient.ins.oid,
         ins=patient.ins.with_key,
         citizen=patient.ins.citizen_address,
@@ -113,7 +147,6 @@ def _header(
         entity=_entity(author),
         structure=author.structure.idnat,
         structure_name=_xml(author.structure_name),
-        order=order,
         facility=author.facility_type[0],
         facility_name=_xml(author.facility_type[1]),
     ).encode()

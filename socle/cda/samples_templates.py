@@ -1,4 +1,4 @@
-"""The parts of our own biology report. `str.format` fields are filled with escaped text."""
+"""The parts of our own documents. `str.format` fields are filled with escaped text."""
 
 from typing import Final
 
@@ -10,8 +10,8 @@ HEADER: Final = """<?xml version="1.0" encoding="UTF-8"?>
   <templateId root="1.2.250.1.213.1.1.1.1"/>
   {templates}
   <id root="{document_id}"/>
-  <code code="11502-2" displayName="CR d'examens biologiques" codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"/>
-  <title>Compte rendu d'examens biologiques</title>
+  <code code="{type_code}" displayName="{type_name}" codeSystem="{type_system}"/>
+  <title>{title}</title>
   <effectiveTime value="{created}"/>
   <confidentialityCode code="N" displayName="Normal" codeSystem="2.16.840.1.113883.5.25"/>
   <languageCode code="fr-FR"/>
@@ -56,13 +56,9 @@ HEADER: Final = """<?xml version="1.0" encoding="UTF-8"?>
 {entity}
     </assignedEntity>
   </legalAuthenticator>
-  <inFulfillmentOf>
-    <order><id root="{local_root}.1" extension="{order}"/></order>
-  </inFulfillmentOf>
-  <documentationOf>
+{orders}  <documentationOf>
     <serviceEvent>
-      <code code="18719-5" displayName="Chimie" codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"/>
-      <lab:statusCode code="completed"/>
+{act}
       <effectiveTime><low value="{sampled}"/><high value="{created}"/></effectiveTime>
       <performer typeCode="PRF">
         <assignedEntity>
@@ -73,7 +69,7 @@ HEADER: Final = """<?xml version="1.0" encoding="UTF-8"?>
   </documentationOf>
   <componentOf>
     <encompassingEncounter>
-      <code code="AMB" displayName="ambulatoire" codeSystem="2.16.840.1.113883.5.4"/>
+      <code code="{encounter}" displayName="{encounter_name}" codeSystem="2.16.840.1.113883.5.4"/>
       <effectiveTime><low value="{sampled}"/></effectiveTime>
       <location>
         <healthCareFacility>
@@ -93,13 +89,27 @@ ENTITY: Final = """      <id root="1.2.250.1.71.4.2.1" extension="8{rpps}"/>
         <standardIndustryClassCode code="{setting}" displayName="{setting_name}" codeSystem="1.2.250.1.213.1.1.4.9"/>
       </representedOrganization>"""
 
-TEMPLATES: Final = {
-    "N1": '<templateId root="1.3.6.1.4.1.19376.1.2.20"/>',
-    "N3": (
-        '<templateId root="1.3.6.1.4.1.19376.1.3.3"/>\n'
-        '  <templateId root="1.2.250.1.213.1.1.1.55" extension="2021.01"/>'
-    ),
-}
+ORDER: Final = """  <inFulfillmentOf>
+    <order><id root="{local_root}.1" extension="{order}"/></order>
+  </inFulfillmentOf>
+"""
+BIOLOGY_ACT: Final = (
+    '      <code code="18719-5" displayName="Chimie" codeSystem="2.16.840.1.113883.6.1"/>\n'
+    '      <lab:statusCode code="completed"/>'
+)
+
+NARRATIVE: Final = """      <component>
+        <section>
+          <code code="{code}" displayName="{label}" codeSystem="2.16.840.1.113883.6.1"/>
+          <title>{label}</title>
+          <text><list>{lines}</list></text>{entry}
+        </section>
+      </component>
+"""
+COPY: Final = """
+          <entry><observationMedia classCode="OBS" moodCode="EVN" ID="copie">
+            <value mediaType="application/pdf" representation="B64">{pdf}</value>
+          </observationMedia></entry>"""
 
 SECTION_START: Final = """      <component>
         <section>

@@ -35,7 +35,7 @@ CHANGES = [
     ("templateId", "2.16.840.1.113883.2.8.2.1", "2.16.840.1.113883.2.8.2.9", "error"),
     ("code-unknown", 'code="11502-2"', 'code="18726-0"', "error"),
     ("code-unlisted", 'code="11502-2"', 'code="99999-9"', "warning"),
-    ("code-system", '2.16.840.1.113883.6.1" codeSystemName="LOINC"/>\n  <title', '1.2"/>\n  <title', "error"),
+    ("code-system", '2.16.840.1.113883.6.1"/>\n  <title', '1.2"/>\n  <title', "error"),
     ("effectiveTime", 'effectiveTime value="20260115093000+0000"', 'effectiveTime value="20261515"', "error"),
     ("effectiveTime-precision", 'effectiveTime value="20260115093000+0000"', 'effectiveTime value="202601150930"', "warning"),
     ("confidentialityCode", 'confidentialityCode code="N"', 'confidentialityCode code="MASQUE_PS"', "error"),
