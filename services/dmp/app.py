@@ -7,6 +7,7 @@ from services.dmp.api import (
     documents,
     find,
     patch,
+    patient,
     patients,
     provide,
     records,
@@ -38,6 +39,7 @@ def build(settings: DmpSettings) -> FastAPI:
             patients.router,
             records.router,
             documents.router,
+            patient.router,
         ],
         dialects={
             "/dmp/fhir": render_outcome,

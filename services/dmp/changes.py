@@ -8,6 +8,7 @@ from uuid import UUID
 from services.dmp import record_repository, repository
 from services.dmp.domain import refusals
 from services.dmp.domain.document_entry import Coded, DocumentEntry
+from services.dmp.domain.patient_view import WRITTEN_BY_PATIENT
 from services.dmp.domain.visibility import MASKED, Reader, is_masked
 from services.dmp.entries import NewSet
 from services.dmp.events import (
@@ -108,6 +109,10 @@ async def _change_visibility(
     if change.believed_entry is not None:
         _refuse_other_changes(entry, change.believed_entry, change.path)
     assert change.confidentiality is not None
+    # What a patient wrote is theirs to hide, and the treating doctor's (spec: dmp.md §1.9).
+    of_patient = WRITTEN_BY_PATIENT in stored.owners and not reader.sees_everything
+    if of_patient and not await _is_treating(session, space, reader, stored):
+        raise refusals.not_owner(change.path, "to change what the patient wrote")
     unmasks = is_masked(entry) and not _names(change.confidentiality, MASKED)
     if unmasks and not await _is_treating(session, space, reader, stored):
         _require_owner(stored, reader, change.path, "to unmask a document (TD3.3a)")

@@ -18,6 +18,8 @@ VISIBILITY_CHANGED = "dmp.document.visibility_changed.v1"
 DOCUMENT_ARCHIVED = "dmp.document.archived.v1"
 DOCUMENT_UNARCHIVED = "dmp.document.unarchived.v1"
 DOCUMENT_DELETED = "dmp.document.deleted.v1"
+DOCUMENT_CONSULTED = "dmp.document.consulted.v1"
+DOCUMENT_REFUSED = "dmp.document.refused.v1"
 TOPIC = topic_of(DOCUMENT_REGISTERED)
 INS_QUALIFIED = "ins.identity.qualified.v1"
 INS_DISQUALIFIED = "ins.identity.disqualified.v1"
@@ -143,6 +145,54 @@ def status_changed(
         "changed_at": at.isoformat(),
     }
     return _event(kind, space, patient, data, at, traceparent)
+
+
+def document_consulted(
+    space: str,
+    patient: str,
+    *,
+    entry_id: UUID,
+    logical_id: UUID,
+    chain_id: UUID,
+    purpose: str,
+    door: str,
+    at: datetime,
+    traceparent: str,
+) -> Event:
+    """Not by whom: who counts readings counts no people."""
+    data = {
+        "entry_id": str(entry_id),
+        "logical_id": str(logical_id),
+        "chain_id": str(chain_id),
+        "patient": patient,
+        "purpose": purpose,
+        "door": door,
+        "consulted_at": at.isoformat(),
+    }
+    return _event(DOCUMENT_CONSULTED, space, patient, data, at, traceparent)
+
+
+def document_refused(
+    space: str,
+    patient: str | None,
+    *,
+    unique_ids: Sequence[str],
+    type_codes: Sequence[str],
+    door: str,
+    rules: Sequence[str],
+    at: datetime,
+    traceparent: str,
+) -> Event:
+    """`patient` is None where no document of the submission tells one."""
+    data = {
+        "patient": patient,
+        "unique_ids": [one[:256] for one in unique_ids],
+        "type_codes": [one[:64] for one in type_codes],
+        "door": door,
+        "rules": list(dict.fromkeys(rules)),
+        "refused_at": at.isoformat(),
+    }
+    return _event(DOCUMENT_REFUSED, space, patient or "unknown", data, at, traceparent)
 
 
 def _event(

@@ -13,6 +13,7 @@ from services.dmp.fhir.from_xds import reference_of
 from services.dmp.hot.registrar import Registrar
 from services.dmp.related import Wanted, resolve
 from services.dmp.settings import DmpSettings
+from services.dmp.traces import REFUSALS, tell_refusal
 from services.dmp.xds.access import Caller
 from services.dmp.xds.checks import (
     check_agreement,
@@ -21,6 +22,7 @@ from services.dmp.xds.checks import (
     check_lot_patient,
 )
 from services.dmp.xds.submission import Lot, SubmittedDocument
+from socle.errors import DomainError
 from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem, has_errors
@@ -47,8 +49,26 @@ async def provide_lot(
     kernel: Kernel, registrar: Registrar, caller: Caller, space: Space, policy: Policy, lot: Lot
 ) -> list[Problem]:
     """The warnings of a lot that is stored, durably."""
-    assert isinstance(kernel.settings, DmpSettings)
     checked = [_check(document, lot, policy) for document in lot.documents]
+    try:
+        return await _store(kernel, registrar, caller, space, policy, lot, checked)
+    except (LotRefused, DomainError) as error:
+        if isinstance(error, LotRefused) or error.category in REFUSALS:
+            deposits = [item.deposit for item in checked if item.deposit is not None]
+            await tell_refusal(kernel, space, deposits, error.problems, "xds")
+        raise
+
+
+async def _store(
+    kernel: Kernel,
+    registrar: Registrar,
+    caller: Caller,
+    space: Space,
+    policy: Policy,
+    lot: Lot,
+    checked: list[_Checked],
+) -> list[Problem]:
+    assert isinstance(kernel.settings, DmpSettings)
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems = [*lot.problems, *(problem for item in checked for problem in item.problems)]
     problems += _check_signature(lot, kernel.settings)

@@ -8,6 +8,7 @@ from services.dmp.domain.record import AccessRight, Oppositions, Person, Record,
 from services.dmp.ins_client import InsClient
 from services.dmp.record_repository import ListedRecord
 from services.dmp.settings import DmpSettings
+from services.dmp.traces import AUTHORIZED, WITHDRAWN, trace_action
 from socle.db.database import ReadSession, WriteSession
 from socle.ids.ins import Ins
 from socle.kernel import Kernel
@@ -155,6 +156,7 @@ class Records:
                 who.given_name, who.family_name, who.specialty, who.specialty_label,
             )  # fmt: skip
             await repository.store_right(session, name, pseudonym, right)
+            await self._trace(session, pseudonym, who.identifier, AUTHORIZED)
         return True
 
     async def withdraw(self, ins: Ins, professional: str, *, treating: bool) -> bool:
@@ -165,7 +167,9 @@ class Records:
             if before is None or before.mode == "INTERDITE":
                 return False
             if not treating:
-                return await repository.remove_right(session, name, pseudonym, professional)
+                await repository.remove_right(session, name, pseudonym, professional)
+                await self._trace(session, pseudonym, professional, WITHDRAWN)
+                return True
             if not before.is_treating_doctor:
                 return False
             right = replace(before, is_treating_doctor=False, last_action_at=self.space.now())
@@ -191,6 +195,9 @@ class Records:
         """TD0.5: by name, among the records that have one."""
         async with self.kernel.database.read() as session:
             return await repository.find_by_name(session, self.space.name, family_name, limit)
+
+    async def _trace(self, session: WriteSession, pseudonym: str, actor: str, action: str) -> None:
+        await trace_action(session, self.space, pseudonym, actor=actor, action=action)
 
     async def _managed(self, session: WriteSession, ins: Ins) -> Record:
         """A record that professionals still manage."""

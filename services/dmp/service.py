@@ -20,6 +20,7 @@ from services.dmp.fhir.storable import check_storable
 from services.dmp.fhir.to_xds import entry_from_reference, entry_of_resource, set_from_list
 from services.dmp.hot.registrar import Registrar
 from services.dmp.related import Wanted, resolve
+from services.dmp.traces import REFUSALS, tell_refusal
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
 from socle.idgen import uuid7
@@ -55,6 +56,24 @@ async def provide(
 ) -> Accepted:
     """ITI-65 and ITI-105: all documents are stored, or none and every problem is told."""
     checked = [_check(document, policy) for document in bundle.documents]
+    try:
+        return await _store(kernel, registrar, subject, space, policy, bundle, checked)
+    except DomainError as error:
+        if error.category in REFUSALS:
+            deposits = [item.deposit for item in checked if item.deposit is not None]
+            await tell_refusal(kernel, space, deposits, error.problems, "fhir")
+        raise
+
+
+async def _store(
+    kernel: Kernel,
+    registrar: Registrar,
+    subject: Subject,
+    space: Space,
+    policy: Policy,
+    bundle: ProvideBundle,
+    checked: list[_Checked],
+) -> Accepted:
     problems = [*bundle.problems, *(problem for item in checked for problem in item.problems)]
     of_set = _check_set(bundle.submission_set, policy)
     problems += of_set

@@ -125,6 +125,21 @@ record = Table(
     Column("person", JSONB, nullable=False),
 )
 
+# Who did what with a record, never rewritten; `document` is a logicalId.
+trace = Table(
+    "trace",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("patient", Text, nullable=False),  # pseudonym
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),  # PS_IdNat, or PATIENT
+    Column("action", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("document", Uuid),
+    Index("ix_trace_patient", "space", "patient", "id"),
+)
+
 # Who may read a record, or was blocked by its patient.
 access_right = Table(
     "access_right",

@@ -79,7 +79,7 @@ async def list_records(
 ) -> list[dict[str, Any]]:
     """Those that are not as for everybody."""
     found = await record_repository.list_records(session, space.name, limit)
-    return [_view(one) for one in found]
+    return [view(one) for one in found]
 
 
 @router.post("/records")
@@ -107,7 +107,7 @@ async def set_record(request: Request, body: RecordIn, space: RequestSpace) -> d
     async with kernel.database.write() as session:
         await record_repository.store_record(session, space.name, pseudonym, record)
         await record_repository.replace_rights(session, space.name, pseudonym, rights)
-    return {**_view(record), "rights": [_right(one) for one in rights]}
+    return {**view(record), "rights": [_right(one) for one in rights]}
 
 
 @router.post("/records/read")
@@ -118,7 +118,7 @@ async def read_record(request: Request, body: PatientIn, space: RequestSpace) ->
     if record is None:
         raise DomainError(Category.NOT_FOUND, "record_unknown", "This patient has no DMP here.")
     rights = await records.rights(ins, "TOUTE")
-    return {**_view(record), "rights": [_right(one) for one in rights]}
+    return {**view(record), "rights": [_right(one) for one in rights]}
 
 
 def _records(request: Request, space: Space) -> Records:
@@ -126,7 +126,7 @@ def _records(request: Request, space: Space) -> Records:
     return Records(kernel_of(request), space, registrar.ins)
 
 
-def _view(record: Record) -> dict[str, Any]:
+def view(record: Record) -> dict[str, Any]:
     flags = {
         name: getattr(record, name)
         for name in (

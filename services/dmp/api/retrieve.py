@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from services.dmp import repository
 from services.dmp.api.fhir_base import get_entry, reader_of
-from socle.auth.dependencies import CallerSpace, Professional
-from socle.db.sessions import ReadSession
+from services.dmp.repository import StoredEntry
+from services.dmp.traces import trace_readings
+from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.errors import Category, DomainError
 from socle.fhir.messages import fhir_response, media_type
 
@@ -24,13 +25,22 @@ async def retrieve(
     request: Request,
     caller: Professional,
     space: CallerSpace,
-    session: ReadSession,
 ) -> Response:
     """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise; 410 once deleted."""
-    entry = await get_entry(session, space, resource_id, reader_of(request, caller))
-    if entry.status == "Deleted":
-        raise DomainError(Category.GONE, "document_deleted", "This document was deleted (TD3.3c).")
-    content = await repository.get_content(session, space.name, entry.id)
+    kernel, reader = kernel_of(request), reader_of(request, caller)
+    async with kernel.database.read() as session:
+        entry = await get_entry(session, space, resource_id, reader)
+        if entry.status == "Deleted":
+            raise DomainError(
+                Category.GONE, "document_deleted", "This document was deleted (TD3.3c)."
+            )
+        content = await repository.get_content(session, space.name, entry.id)
+    answer = _answer(request, entry, content)
+    await trace_readings(kernel, space, reader, [entry], "fhir")
+    return answer
+
+
+def _answer(request: Request, entry: StoredEntry, content: bytes) -> Response:
     mime = entry.metadata["mime"]
     accepted = [media_type(item) for item in request.headers.get("accept", "").split(",")]
     etag = f'W/"{entry.version}"'

@@ -15,6 +15,7 @@ from services.dmp.entries import NewSet
 from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
 from services.dmp.settings import DmpSettings
+from services.dmp.traces import trace_readings
 from services.dmp.xds import names
 from services.dmp.xds.access import Caller
 from services.dmp.xds.faults import DmpFault
@@ -44,8 +45,9 @@ async def repository(request: Request) -> Response:
     action = names.ANSWERS[message.action]
     if message.action == names.RETRIEVE:
         async with kernel_of(request).database.read() as session:
-            body, attachments = await retrieve(session, caller.space.name, caller.reader, message)
-        return soap.multipart(message, action, body, attachments)
+            found = await retrieve(session, caller.space.name, caller.reader, message)
+        await trace_readings(kernel_of(request), caller.space, caller.reader, found.read, "xds")
+        return soap.multipart(message, action, found.body, found.attachments)
     return soap.multipart(message, action, await _provide(request, message, caller), ())
 
 

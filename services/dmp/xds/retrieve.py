@@ -1,10 +1,14 @@
 """ITI-43, Retrieve Document Set: TD3.2 (spec: dmp.md §1.5)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
 from services.dmp.domain.visibility import Reader
+from services.dmp.repository import StoredEntry
 from services.dmp.xds import names
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message
@@ -18,21 +22,31 @@ MAX_DOCUMENTS = 100
 SOURCE = "ITI TF-2 §3.43.4.1"
 
 
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """`read` are the documents whose bytes are given."""
+
+    body: etree._Element = field(repr=False)
+    attachments: Sequence[Attachment] = ()
+    read: Sequence[StoredEntry] = ()
+
+
 async def retrieve(
     session: AsyncSession, space: str, reader: Reader, message: Message
-) -> tuple[etree._Element, list[Attachment]]:
+) -> Retrieved:
     """The answer, and the documents that go with it in the order of the request."""
     requests = message.body.findall(f"{{{XDSB}}}DocumentRequest")
     if message.body.tag != f"{{{XDSB}}}RetrieveDocumentSetRequest" or not requests:
         problem = _problem("XDSRepositoryError", "/Envelope/Body", "no document is asked for",
                            "xdsb:RetrieveDocumentSetRequest/DocumentRequest")  # fmt: skip
-        return retrieve_response(names.FAILURE, [problem]), []
+        return Retrieved(retrieve_response(names.FAILURE, [problem]))
     if len(requests) > MAX_DOCUMENTS:
         problem = _problem("XDSTooManyResults", "/Envelope/Body", f"{len(requests)} documents",
                            f"at most {MAX_DOCUMENTS} at once")  # fmt: skip
-        return retrieve_response(names.FAILURE, [problem]), []
+        return Retrieved(retrieve_response(names.FAILURE, [problem]))
     problems: list[Problem] = []
     attachments: list[Attachment] = []
+    read: list[StoredEntry] = []
     answers: list[etree._Element] = []
     for position, request in enumerate(requests, start=1):
         path = f"DocumentRequest[{position}]"
@@ -50,13 +64,14 @@ async def retrieve(
                                      "the uniqueId of a registered document"))  # fmt: skip
             continue
         content = await repository.get_content(session, space, stored.id)
+        read.append(stored)
         mime = str(stored.metadata.get("mime", "text/xml"))
         attachments.append(Attachment(f"{random_uuid().hex}@socle", mime, content))
         answers.append(_answer(unique_id, mime, attachments[-1].content_id))
     status = names.FAILURE if not answers else names.PARTIAL if problems else names.SUCCESS
     root = retrieve_response(status, problems)
     root.extend(answers)
-    return root, attachments
+    return Retrieved(root, attachments, read)
 
 
 def _require_unique_id(unique_id: str, path: str, message: Message) -> None:

@@ -87,7 +87,8 @@ class Dmp:
             await apply_events(session, [event])
 
     async def stored(self) -> dict[str, int]:
-        """How many rows of this space each table holds, events included."""
+        """How many rows of this space each table holds, events included; that something was refused
+        or read is an event as well, and nothing of the registry."""
         counts = {
             table: f"SELECT count(*) FROM dmp.{table} WHERE space = :space"
             for table in ("document", "body", "submission_set")
@@ -95,6 +96,8 @@ class Dmp:
         counts["outbox"] = (
             "SELECT count(*) FROM dmp.outbox"
             " WHERE convert_from(value, 'UTF8')::jsonb ->> 'space' = :space"
+            " AND convert_from(value, 'UTF8')::jsonb ->> 'type'"
+            " NOT IN ('dmp.document.refused.v1', 'dmp.document.consulted.v1')"
         )
         async with self.database.read() as session:
             return {

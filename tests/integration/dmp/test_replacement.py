@@ -174,4 +174,4 @@ class TestByFhir:
         answer = await dmp.provide(bundle)
         assert answer.status_code == 422
         assert rules(answer) == {"XDSReplaceFailed": "Bundle.entry[1].resource.relatesTo[0]"}
-        assert await dmp.told() == []
+        assert [event["type"] for event in await dmp.told()] == ["dmp.document.refused.v1"]
