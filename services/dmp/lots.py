@@ -1,6 +1,6 @@
 """The use case of TD2.1: a lot comes in by ITI-41, whole or not at all."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.dmp.description import describe
@@ -21,12 +21,14 @@ from services.dmp.xds.checks import (
     check_document,
     check_lot_patient,
 )
+from services.dmp.xds.lot_signature import check_signature
 from services.dmp.xds.submission import Lot, SubmittedDocument
+from socle.clock import wall
 from socle.errors import DomainError
 from socle.idgen import uuid7
 from socle.kernel import Kernel
-from socle.problems import Problem, has_errors
-from socle.spaces import Space
+from socle.problems import Problem, Severity, has_errors
+from socle.saml.signature import read_authorities
 
 SOURCE = "spec dmp.md §1.4 (signature of the lot)"
 
@@ -46,12 +48,18 @@ class _Checked:
 
 
 async def provide_lot(
-    kernel: Kernel, registrar: Registrar, caller: Caller, space: Space, policy: Policy, lot: Lot
+    kernel: Kernel,
+    registrar: Registrar,
+    caller: Caller,
+    policy: Policy,
+    lot: Lot,
+    told: list[Problem],
 ) -> list[Problem]:
-    """The warnings of a lot that is stored, durably."""
+    """The warnings of a lot that is stored, durably; `told` receives those that no answer carries."""
+    space = caller.space
     checked = [_check(document, lot, policy) for document in lot.documents]
     try:
-        return await _store(kernel, registrar, caller, space, policy, lot, checked)
+        return await _store(kernel, registrar, caller, policy, lot, checked, told)
     except (LotRefused, DomainError) as error:
         if isinstance(error, LotRefused) or error.category in REFUSALS:
             deposits = [item.deposit for item in checked if item.deposit is not None]
@@ -63,15 +71,16 @@ async def _store(
     kernel: Kernel,
     registrar: Registrar,
     caller: Caller,
-    space: Space,
     policy: Policy,
     lot: Lot,
     checked: list[_Checked],
+    told: list[Problem],
 ) -> list[Problem]:
     assert isinstance(kernel.settings, DmpSettings)
+    space = caller.space
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems = [*lot.problems, *(problem for item in checked for problem in item.problems)]
-    problems += _check_signature(lot, kernel.settings)
+    problems += _check_signature(lot, kernel.settings, told)
     problems += check_submission(deposits, lot.set_path)
     if lot.submission_set is not None:
         described = [document.entry for document in lot.documents]
@@ -122,20 +131,27 @@ def _related(document: SubmittedDocument, lot: Lot) -> list[tuple[str, str]]:
     return [(one.kind, str(one.target)) for one in lot.relations if one.source == document.id]
 
 
-def _check_signature(lot: Lot, settings: DmpSettings) -> list[Problem]:
-    """Its presence and its bytes; the signature itself is not verified yet."""
+def _check_signature(lot: Lot, settings: DmpSettings, told: list[Problem]) -> list[Problem]:
+    """Its bytes always; its presence and what it covers by SOCLE_DMP_LOT_SIGNATURE."""
+    problems = check_bytes(lot.signature) if lot.signature is not None else []
+    if settings.dmp_lot_signature == "off" or has_errors(problems):
+        return problems
+    severity: Severity = "error" if settings.dmp_lot_signature == "enforce" else "warning"
     if lot.signature is not None:
-        return check_bytes(lot.signature)
-    if settings.dmp_lot_signature == "off":
-        return []
-    severity = "error" if settings.dmp_lot_signature == "enforce" else "warning"
+        authorities = read_authorities((settings.home / "ca" / "root.pem", settings.dmp_vihf_ca))
+        found = check_signature(lot, authorities, wall())
+        if severity == "error":
+            return [*problems, *found]
+        # Beside the answer, which a client of the DMP expects without them.
+        told += [replace(one, severity=severity) for one in found]
+        return problems
     return [
         Problem(
             "XDSMissingDocument" if severity == "error" else "DMP-LOT-SIGNATURE",
             lot.set_path or "RegistryPackage",
             "the lot has no signature",
             "an ExtrinsicObject of type E1762 and format http://www.w3.org/2000/09/xmldsig#",
-            severity,  # type: ignore[arg-type]
+            severity,
             SOURCE,
         )
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from lxml import etree
-from signxml.algorithms import DigestAlgorithm, SignatureMethod
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
@@ -30,7 +30,7 @@ _WITH_SHA1 = replace(
     signature_methods=_EXPECTED.signature_methods | {SignatureMethod.RSA_SHA1},
     digest_algorithms=_EXPECTED.digest_algorithms | {DigestAlgorithm.SHA1},
 )
-_CERTIFICATE = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
+_CERTIFICATE = f"{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
 _ENDS = ("-----BEGIN CERTIFICATE-----\n", "\n-----END CERTIFICATE-----\n")
 
 
@@ -84,9 +84,46 @@ def verify_signature(
     return Signed(covered, certificate)
 
 
+_DETACHED = replace(
+    _WITH_SHA1,
+    location=".",
+    expect_references=True,
+    default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
+)
+
+
+def verify_detached(
+    signature: etree._Element, authorities: Sequence[x509.Certificate], now: datetime
+) -> list[etree._Element]:
+    """What a ds:Signature that stands alone covers inside itself, RSA with SHA-1 or SHA-256."""
+    if signature.tag != f"{{{DSIG}}}Signature":
+        raise NotSigned("it is no ds:Signature")
+    certificate = _certificate(signature)
+    _require_trusted(certificate, authorities, now)
+    try:
+        verifier = XMLVerifier()
+        # lxml writes xmlns="" into the canonical form of what inherits its default namespace.
+        verifier.excise_empty_xmlns_declarations = True
+        found = verifier.verify(
+            signature,
+            x509_cert=certificate,
+            id_attribute="Id",
+            expect_config=_DETACHED,
+            validate_schema=False,  # an Id that is a UUID may begin with a digit, which XML forbids
+        )
+    except (SignXMLException, ValueError, KeyError, TypeError, etree.LxmlError) as error:
+        raise NotSigned("the signature does not verify") from error
+    results = found if isinstance(found, list) else [found]
+    return [one.signed_xml for one in results if one.signed_xml is not None]
+
+
 def _certificate(element: etree._Element) -> x509.Certificate:
     """The first that is given: chains are followed by the authorities that we know."""
-    text = "".join((element.findtext(_CERTIFICATE) or "").split())
+    signature = (
+        element if element.tag == f"{{{DSIG}}}Signature" else element.find(f"{{{DSIG}}}Signature")
+    )
+    found = None if signature is None else signature.findtext(_CERTIFICATE)
+    text = "".join((found or "").split())
     if not text:
         raise NotSigned("there is no ds:Signature with a ds:X509Certificate")
     lines = "\n".join(text[start : start + 64] for start in range(0, len(text), 64))

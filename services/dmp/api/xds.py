@@ -106,18 +106,20 @@ async def _update(
 async def _provide(request: Request, message: Message, caller: Caller) -> etree._Element:
     """What is wrong with a lot is an answer of the registry, with HTTP 200, and no SOAP fault."""
     lot = read_lot(message)
+    told: list[Problem] = []
     kernel = kernel_of(request)
     policy = policy_of(request)
     registrar = cast(Registrar, request.app.state.registrar)
     try:
-        told = await provide_lot(kernel, registrar, caller, caller.space, policy, lot)
+        found = await provide_lot(kernel, registrar, caller, policy, lot, told)
+        warn(request.scope, told)
     except LotRefused as refused:
         return registry_response(names.FAILURE, refused.problems)
     except DomainError as error:
         if error.category not in (Category.UNPROCESSABLE, Category.CONFLICT, *_BUSY):
             raise
         return registry_response(names.FAILURE, _of_registry(error))
-    return registry_response(names.SUCCESS, [*caller.warnings, *told])
+    return registry_response(names.SUCCESS, [*caller.warnings, *found])
 
 
 def _of_registry(error: DomainError) -> Sequence[Problem]:
