@@ -6,6 +6,7 @@ from typing import Any
 from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.document_entry import DocumentEntry
+from services.dmp.domain.imaging_object import describe_imaging_object, is_imaging_object
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet, new_entries
@@ -105,12 +106,20 @@ def _check(document: SubmittedDocument, lot: Lot, policy: Policy) -> _Checked:
     problems = check_document(document)
     if not document.content:
         return _Checked(problems=problems)
-    metadata, found = describe(document.content, policy, lambda: document.entry)
+    is_kos = is_imaging_object(document.entry)
+    if is_kos:
+        metadata, found = describe_imaging_object(document.entry, document.content, document.path)
+    else:
+        metadata, found = describe(document.content, policy, lambda: document.entry)
     problems += found
     if metadata is None or metadata.patient is None:
         return _Checked(problems=problems)
-    problems += policy.of_profile(
-        check_agreement(document, metadata, metadata.patient, despite_key=policy.is_lenient)
+    problems += (
+        []
+        if is_kos
+        else policy.of_profile(
+            check_agreement(document, metadata, metadata.patient, despite_key=policy.is_lenient)
+        )
     )
     if has_errors(problems):
         return _Checked(problems=problems)

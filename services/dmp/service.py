@@ -5,10 +5,16 @@ from dataclasses import dataclass, field
 from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.entry import Registered
+from services.dmp.domain.imaging_object import MIME_TYPE, describe_imaging_object
 from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.bundle import Part, ProvideBundle, ProvidedDocument
-from services.dmp.fhir.checks import check_agreement, check_attachment, check_reference
+from services.dmp.fhir.checks import (
+    check_agreement,
+    check_attachment,
+    check_reference,
+    content_type_of,
+)
 from services.dmp.fhir.profiles import (
     check_comprehensive,
     check_simplified,
@@ -121,20 +127,24 @@ def _check(document: ProvidedDocument, policy: Policy) -> _Checked:
         *unread,
     ]
     resource = part.resource
-    metadata, found = describe(
-        document.content, policy, lambda: entry_of_resource(resource, document.content)
-    )
+    told = entry_of_resource(resource, document.content)
+    is_kos = content_type_of(document) == MIME_TYPE
+    if is_kos:
+        metadata, found = describe_imaging_object(told, document.content, part.path)
+    else:
+        metadata, found = describe(document.content, policy, lambda: told)
     problems += found
     if metadata is None or metadata.patient is None:
         return _Checked(None, relations, problems)
-    problems += check_agreement(document, metadata, metadata.patient, policy)
+    if not is_kos:
+        problems += check_agreement(document, metadata, metadata.patient, policy)
     deposit = Deposit(
         entry_id,
         f"{document.reference.path}.masterIdentifier",
         document.content,
         metadata,
         metadata.patient,
-        entry_from_reference(resource, metadata, metadata.patient),
+        told if is_kos else entry_from_reference(resource, metadata, metadata.patient),
         resource,
     )
     return _Checked(deposit, relations, problems)

@@ -45,7 +45,7 @@ def _answer(request: Request, entry: StoredEntry, content: bytes) -> Response:
     accepted = [media_type(item) for item in request.headers.get("accept", "").split(",")]
     etag = f'W/"{entry.version}"'
     for wanted in accepted:
-        if wanted in _ANY or wanted in _XML:
+        if wanted in _ANY or wanted == mime or (wanted in _XML and mime in _XML):
             return Response(content, headers={"ETag": etag}, media_type=mime)
         if wanted in _AS_BINARY:
             binary = {

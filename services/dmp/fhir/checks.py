@@ -4,6 +4,7 @@ import base64
 import hashlib
 from typing import Any
 
+from services.dmp.domain.imaging_object import MIME_TYPE as IMAGING_OBJECT
 from services.dmp.domain.validation import Policy
 from services.dmp.fhir.access import codings, first, mapping, text
 from services.dmp.fhir.bundle import MHD, ProvidedDocument
@@ -46,6 +47,8 @@ def check_attachment(document: ProvidedDocument, policy: Policy) -> list[Problem
                 source="FHIR R4 Attachment.hash",
             )
         )
+    if content_type_of(document) == IMAGING_OBJECT:
+        return problems
     typed = [(path, attachment)]
     if document.binary is not None:
         typed.append((document.binary.path, document.binary.resource))
@@ -63,6 +66,12 @@ def check_attachment(document: ProvidedDocument, policy: Policy) -> list[Problem
                 )
             )
     return problems
+
+
+def content_type_of(document: ProvidedDocument) -> str:
+    """As the DocumentReference says it, without parameters."""
+    attachment = mapping(first(document.reference.resource.get("content")).get("attachment"))
+    return text(attachment.get("contentType")).partition(";")[0].strip().lower()
 
 
 def check_reference(document: ProvidedDocument, policy: Policy) -> list[Problem]:

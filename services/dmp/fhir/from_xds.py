@@ -92,10 +92,20 @@ def _context(entry: DocumentEntry) -> dict[str, Any]:
     if given := {name: at for name, at in period.items() if at}:
         context["period"] = given
     if entry.reference_ids:
-        context["related"] = [
-            {"identifier": {"value": one.partition("^")[0]}} for one in entry.reference_ids
-        ]
+        context["related"] = [{"identifier": _reference(one)} for one in entry.reference_ids]
     return context
+
+
+def _reference(cxi: str) -> dict[str, Any]:
+    """An identifier from CXi: `value^^^&authority&ISO^type`."""
+    value, _, _, authority, kind = [*cxi.split("^"), "", "", "", ""][:5]
+    oid = [*authority.split("&"), ""][1]
+    identifier: dict[str, Any] = {"value": value}
+    if oid:
+        identifier["system"] = f"urn:oid:{oid}"
+    if kind:
+        identifier["type"] = {"coding": [{"system": URI_SYSTEM, "code": kind}]}
+    return identifier
 
 
 def _patient(identifier: dict[str, object]) -> dict[str, Any]:

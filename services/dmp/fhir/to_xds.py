@@ -6,6 +6,7 @@ taken from the resources: confidentiality, and the lot (spec: dmp.md §2, §3.5)
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +28,8 @@ _DATE = re.compile(r"[0-9]{4}(?:-[0-9]{2}){0,2}")
 def entry_from_reference(
     reference: dict[str, Any], metadata: DocumentMetadata, ins: Ins
 ) -> DocumentEntry:
-    return entry_of(metadata, ins, _labels(reference, metadata.confidentiality or "N"))
+    entry = entry_of(metadata, ins, _labels(reference, metadata.confidentiality or "N"))
+    return replace(entry, reference_ids=_references(reference))
 
 
 def entry_of_resource(resource: dict[str, Any], content: bytes) -> DocumentEntry:
@@ -53,6 +55,8 @@ def entry_of_resource(resource: dict[str, Any], content: bytes) -> DocumentEntry
         service_start=_stamp(period.get("start")),
         service_stop=_stamp(period.get("end")),
         language=text(attachment.get("language")),
+        mime_type=text(attachment.get("contentType")).partition(";")[0].strip().lower(),
+        reference_ids=_references(resource),
         size=len(content),
         hash=hashlib.sha1(content, usedforsecurity=False).hexdigest(),
     )
@@ -90,6 +94,19 @@ def _labels(resource: dict[str, Any], level: str) -> tuple[Coded, ...]:
     if labels and not any(label.system == NORMAL for label in labels):
         return (Coded(level, NORMAL), *labels)
     return labels
+
+
+def _references(resource: dict[str, Any]) -> tuple[str, ...]:
+    """referenceIdList (CXi) from context.related: accession number, order, Study Instance UID."""
+    found = []
+    for related in map(mapping, items(mapping(resource.get("context")).get("related"))):
+        identifier = mapping(related.get("identifier"))
+        value, system = text(identifier.get("value")), text(identifier.get("system"))
+        kind = next((code for _, code in codings(identifier.get("type"))), "")
+        if value:
+            authority = system.removeprefix("urn:oid:")
+            found.append(f"{value}^^^&{authority}&ISO^{kind}".replace("\0", ""))
+    return tuple(found)
 
 
 def _authors(resource: dict[str, Any]) -> tuple[Author, ...]:

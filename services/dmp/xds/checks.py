@@ -8,6 +8,7 @@ import hashlib
 import re
 
 from services.dmp.domain.document_entry import DocumentEntry
+from services.dmp.domain.imaging_object import is_imaging_object
 from services.dmp.xds import names
 from services.dmp.xds.submission import SubmittedDocument
 from socle.cda.metadata import DocumentMetadata
@@ -61,7 +62,7 @@ def check_document(document: SubmittedDocument) -> list[Problem]:
         )
         if value and not _TIME.fullmatch(value)
     ]
-    if entry.mime_type and entry.mime_type not in _XML_TYPES:
+    if entry.mime_type and entry.mime_type not in _XML_TYPES and not is_imaging_object(entry):
         problems.append(
             _problem(
                 "XDSRepositoryMetadataError", f"{path}/mimeType", f"it is {entry.mime_type[:60]}",
