@@ -53,6 +53,9 @@ def shown_to(space: str, reader: Reader) -> ColumnElement[bool]:
         ~_has_right(space, reader, access_right.c.mode == "INTERDITE"),
         ~_record_says(space, record.c.status != "active"),
     ]
+    if reader.hidden_classes:
+        own = document.c.owners.contains([reader.identifier])
+        conditions.append(or_(own, document.c.class_code.not_in(reader.hidden_classes)))
     if reader.purpose == "bris_de_glace":
         conditions.append(~_record_says(space, record.c.opposes_break_glass))
     elif reader.purpose == "centre_15":

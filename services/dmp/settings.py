@@ -45,6 +45,12 @@ class DmpSettings(Settings):
     """Whether name, birth date and sex of a document must be those of the qualified identity."""
     dmp_authorizations: Check = "warn"
     """Whether reading needs an authorization of the patient (TD0.3)."""
+    dmp_rights: Check = "warn"
+    """Whether the functional rights matrix decides who may call what (domain/functional_rights.yaml)."""
+    dmp_habilitation: Literal["off", "enforce"] = "off"
+    """Whether a profession is not shown the classes of documents that are hidden from it."""
+    dmp_habilitation_file: Path | None = None
+    """A matrix of the user's own; the sandbox's is not the legal one (domain/habilitation.yaml)."""
     dmp_vihf_ca: Path | None = None
     """PEM of further authorities whose certificates may sign a VIHF."""
     dmp_addressing: Check = "enforce"

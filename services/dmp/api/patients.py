@@ -47,10 +47,18 @@ async def _answer(request: Request, answerers: dict[str, Answerer]) -> Response:
     answerer = answerers.get(message.body.tag)
     if answerer is None:
         raise _unknown(message, sorted(answerers))
+    await soap.require_right(request, message, caller, _transaction(message.body))
     registrar = cast(Registrar, request.app.state.registrar)
     records = Records(kernel_of(request), caller.space, registrar.ins, caller.token)
     body = await answerer(records, caller, message.body)
     return soap.answer(message, names.ANSWER_ACTIONS[message.body.tag], body)
+
+
+def _transaction(body: etree._Element) -> str:
+    """As the rights matrix names it; "" for one that it does not restrict."""
+    if body.tag == f"{{{names.HL7}}}{names.QUERY}":
+        return "TD1.3a" if read_wrapper(body).reason_code == names.CONSULT else "TD0.2"
+    return _TRANSACTIONS.get(body.tag, "")
 
 
 async def _demographics(records: Records, caller: Caller, body: etree._Element) -> etree._Element:
@@ -183,4 +191,10 @@ _PATIENTS: dict[str, Answerer] = {
 _RIGHTS: dict[str, Answerer] = {
     f"{{{names.RIGHTS}}}setAuthorization": _set_right,
     f"{{{names.RIGHTS}}}listAuthorizationByPatient": _list_rights,
+}
+
+_TRANSACTIONS = {
+    f"{{{names.PATIENTS}}}patientList": "TD0.4",
+    f"{{{names.RIGHTS}}}setAuthorization": "TD0.3",
+    f"{{{names.RIGHTS}}}listAuthorizationByPatient": "TD1.6",
 }

@@ -6,10 +6,15 @@ from typing import cast
 from fastapi import Request, Response
 from lxml import etree
 
+from services.dmp import record_repository
+from services.dmp.domain.functional_rights import check_right, column_of
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.access import Caller, caller_of
+from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message, read_message, write_message
 from socle.auth.dependencies import kernel_of
+from socle.errors import Category
+from socle.http.context import warn
 from socle.http.render import SOAP_12
 from socle.soap.mtom import Attachment, write_multipart
 
@@ -25,6 +30,31 @@ async def read(request: Request) -> tuple[Message, Caller]:
         addressed=settings.dmp_addressing == "enforce",
     )
     return message, await caller_of(request, message, settings)
+
+
+async def require_right(
+    request: Request, message: Message, caller: Caller, transaction: str
+) -> None:
+    """By the functional rights matrix, where a VIHF says who calls and why."""
+    kernel = kernel_of(request)
+    settings = cast(DmpSettings, kernel.settings)
+    vihf = caller.vihf
+    if vihf is None or settings.dmp_rights == "off":
+        return
+    is_treating = False
+    if vihf.patient is not None:
+        space, ins = caller.space.name, vihf.patient
+        pseudonym = kernel.pseudonym(space, ins.oid, ins.matricule)
+        async with kernel.database.read() as session:
+            right = await record_repository.get_right(session, space, pseudonym, caller.identifier)
+        is_treating = right is not None and right.is_treating_doctor
+    column = column_of(vihf.roles, is_treating_doctor=is_treating)
+    refused = check_right(transaction, column, caller.purpose, vihf.mode)
+    if refused is not None and settings.dmp_rights == "enforce":
+        raise DmpFault("SocleRights", "Cette transaction n'est pas permise à cet appelant.", [refused],
+                       relates_to=message.message_id, category=Category.FORBIDDEN)  # fmt: skip
+    if refused is not None:
+        warn(request.scope, [refused])
 
 
 def answer(message: Message, action: str, body: etree._Element) -> Response:

@@ -33,6 +33,12 @@ from socle.ids.ins import Ins
 from socle.problems import Problem
 
 router = APIRouter(tags=["XDS.b"])
+_TRANSACTIONS = {
+    names.PROVIDE: "TD2.1",
+    names.RETRIEVE: "TD3.2",
+    names.STORED_QUERY: "TD3.1",
+    names.UPDATE: "TD3.3",
+}
 # What a registry says for a refusal that is the server's state and not the sender's fault.
 _BUSY = {Category.BUSY: "XDSRepositoryBusy", Category.UNAVAILABLE: "XDSRegistryNotAvailable"}
 
@@ -43,6 +49,7 @@ async def repository(request: Request) -> Response:
     message, caller = await soap.read(request)
     require_action(message, (names.PROVIDE, names.RETRIEVE))
     action = names.ANSWERS[message.action]
+    await soap.require_right(request, message, caller, _TRANSACTIONS[message.action])
     if message.action == names.RETRIEVE:
         async with kernel_of(request).database.read() as session:
             found = await retrieve(session, caller.space.name, caller.reader, message)
@@ -56,6 +63,7 @@ async def registry(request: Request) -> Response:
     """ITI-18 and ITI-57. The answer has the form of the request."""
     message, caller = await soap.read(request)
     require_action(message, (names.STORED_QUERY, names.UPDATE))
+    await soap.require_right(request, message, caller, _TRANSACTIONS[message.action])
     answer = _query if message.action == names.STORED_QUERY else _update
     body = await answer(request, message, caller, policy_of(request))
     return soap.answer(message, names.ANSWERS[message.action], body)

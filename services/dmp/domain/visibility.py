@@ -32,13 +32,14 @@ class Reader:
     """A professional who reads, and why.
 
     `needs_right` where a reading without an authorization is refused; `sees_everything` is for what
-    no caller is shown.
+    no caller is shown; `hidden_classes` are those that the profession does not read.
     """
 
     identifier: str = field(repr=False)
     purpose: Purpose = "normal"
     needs_right: bool = False
     sees_everything: bool = False
+    hidden_classes: tuple[str, ...] = ()
 
     @property
     def is_emergency(self) -> bool:

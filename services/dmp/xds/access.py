@@ -5,6 +5,7 @@ from typing import cast, get_args
 
 from starlette.requests import Request
 
+from services.dmp.domain.habilitation import read_habilitation
 from services.dmp.domain.visibility import Purpose, Reader
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.faults import DmpFault
@@ -31,12 +32,18 @@ class Caller:
     warnings: tuple[Problem, ...] = ()
     vihf: Vihf | None = field(default=None, repr=False)
     needs_right: bool = False
+    hidden_classes: tuple[str, ...] = ()
+
+    @property
+    def purpose(self) -> Purpose:
+        told = self.vihf.purpose if self.vihf else ""
+        return cast(Purpose, next((one for one in get_args(Purpose) if one == told), "normal"))
 
     @property
     def reader(self) -> Reader:
-        told = self.vihf.purpose if self.vihf else ""
-        purpose = next((one for one in get_args(Purpose) if one == told), "normal")
-        return Reader(self.identifier, cast(Purpose, purpose), self.needs_right)
+        return Reader(
+            self.identifier, self.purpose, self.needs_right, hidden_classes=self.hidden_classes
+        )
 
 
 async def caller_of(request: Request, message: Message, settings: DmpSettings) -> Caller:
@@ -73,7 +80,14 @@ async def caller_of(request: Request, message: Message, settings: DmpSettings) -
         forgiven,
         vihf,
         settings.dmp_authorizations == "enforce",
+        _hidden(vihf, settings),
     )
+
+
+def _hidden(vihf: Vihf | None, settings: DmpSettings) -> tuple[str, ...]:
+    if vihf is None or settings.dmp_habilitation == "off":
+        return ()
+    return read_habilitation(settings.dmp_habilitation_file).hidden_from(vihf.roles)
 
 
 def _judged(vihf: Vihf | None, settings: DmpSettings, message: Message) -> list[Problem]:

@@ -1,15 +1,18 @@
 """Who reads a record: authorization, blocking, emergencies, closing; who unmasks; what is fed."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.dmp.patients.names import RIGHTS
 from socle.testing.tokens import TokenMint
 
 from .conftest import Dmp, Start, ids_of, rules
-from .hl7v3 import security
+from .hl7v3 import call, own, security
 from .samples import ANNE, document
 from .test_patch import MASKED, NORMAL, patch, replaces
 from .test_patients import authorize, set_record
@@ -225,3 +228,37 @@ class TestTraits:
         await dmp.deposit(given)
         await dmp.say(traits={**self.SAME, "sex": "M"})
         assert (await dmp.provide(given.bundle)).status_code == 200
+
+
+class TestMatrices:
+    """Who may call what, and what a profession reads."""
+
+    async def test_of_functions_refuses_what_it_does_not_list(self, start: Start) -> None:
+        dmp = await start(dmp_rights="enforce")
+        await dmp.say()
+        give = own(RIGHTS, "setAuthorization", action="AJOUT")
+        allowed = await call(dmp, "habilitations", give, security())
+        assert allowed.text("//r:status") == "DMPOk"
+        refused = await call(dmp, "habilitations", give, security(purpose="bris_de_glace"))
+        assert refused.fault == "soap:SocleRights"
+        assert refused.texts("//socle:problem/@rule") == ["DMP-RIGHTS"]
+
+    async def test_of_functions_is_told_by_default(self, dmp: Dmp) -> None:
+        give = own(RIGHTS, "setAuthorization", action="AJOUT")
+        told = await call(dmp, "habilitations", give, security(purpose="centre_15"))
+        assert told.text("//r:status") == "DMPOk"
+        assert told.response.headers["x-socle-warning"] == "DMP-RIGHTS"
+
+    async def test_of_professions_hides_classes(self, start: Start, tmp_path: Path) -> None:
+        matrix = tmp_path / "matrix.yaml"
+        matrix.write_text('{source: test, confidence: test, hidden: {"10": ["10"]}}')
+        dmp = await start(dmp_habilitation="enforce", dmp_habilitation_file=matrix)
+        await dmp.say()
+        other = replace(dmp, headers=dict(dmp.headers))
+        await dmp.deposit(document())
+        assert len((await by_soap(dmp)).ids("ExtrinsicObject")) == 1  # their own
+        async with dmp.database.write() as session:
+            await session.execute(text("UPDATE dmp.document SET owners = '{x}'"))
+        assert (await by_soap(other)).ids("ExtrinsicObject") == []
+        default = await start(dmp_habilitation="enforce")
+        assert len((await by_soap(default)).ids("ExtrinsicObject")) == 1  # doctors read everything
