@@ -9,7 +9,7 @@ COMPOSE ?= docker compose
 CODE := socle services gateway loadtests tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc bench-ins lock clean
+.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc bench-ins bench-dmp lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-psc: dev ## logins and refreshes per second of Pro Santé Connect, as a ta
 
 bench-ins: dev ## searches per second of INSi with a thousand and a million people, as a table
 	@$(BIN)/python -m loadtests.ins
+
+bench-dmp: dev ## stored queries of the DMP in registries of ten thousand to ten million entries
+	@$(BIN)/python -m loadtests.registry
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev

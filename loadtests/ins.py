@@ -10,32 +10,24 @@ import asyncio
 import os
 import platform
 import random
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
 
 import aiohttp
-import asyncpg
 import httpx
 from rich.console import Console
 from rich.table import Table
 
 from loadtests.bench import processor, progress
-from loadtests.psc import wait_ready
-from services.catalogue import all_migrations
+from loadtests.single import analyzed, migrated, service_process
 from services.ins.domain.population import population
 from socle.clock import monotonic
-from socle.db.database import Database, driver_arguments
-from socle.db.migrate import migrate
 from socle.embedded.postgres import EmbeddedPostgres
 from socle.idgen import random_uuid
 from socle.ids.traits import Traits
-from socle.testing.stack import free_ports
 
 SEED = 7
 PER_CALL = 20_000
@@ -54,33 +46,6 @@ class Result:
     failures: int
 
 
-@contextmanager
-def ins_process(database_url: str) -> Iterator[str]:
-    [port] = free_ports(1)
-    environment = {
-        **os.environ,
-        "SOCLE_INS_PORT": str(port),
-        "SOCLE_DATABASE_URL": database_url,
-        "SOCLE_PSEUDONYM_KEY": "bench",
-        "SOCLE_INS_AUTHENTICATION": "off",
-        "SOCLE_LOG_LEVEL": "warning",
-    }
-    process = subprocess.Popen([sys.executable, "-m", "socle.cli", "ins"], env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait_ready(url)
-        cpus = sorted(os.sched_getaffinity(0))
-        if len(cpus) > 1:
-            os.sched_setaffinity(process.pid, cpus[:1])
-            for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), cpus[:1])
-            os.sched_setaffinity(0, cpus[1:])
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
 def fill(url: str, space: str, there: int, wanted: int) -> float:
     """Seconds that it took."""
     started = monotonic()
@@ -93,15 +58,6 @@ def fill(url: str, space: str, there: int, wanted: int) -> float:
         sys.stderr.write(f"\r{there} of {wanted} people ")
     sys.stderr.write("\n")
     return monotonic() - started
-
-
-async def analyze(database_url: str) -> None:
-    """What autovacuum does within a minute; the measurement does not wait for it."""
-    database = Database(database_url, application="socle-bench")
-    connection = await asyncpg.connect(**driver_arguments(database.url))
-    await connection.execute("VACUUM ANALYZE ins.person")
-    await connection.close()
-    await database.close()
 
 
 def envelopes(people: int) -> list[bytes]:
@@ -196,13 +152,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="socle-bench-") as home:
         Path(home).chmod(0o755)
         with EmbeddedPostgres(Path(home)) as server:
-            asyncio.run(_migrated(server.url))
-            with ins_process(server.url) as url:
+            asyncio.run(migrated(server.url))
+            with service_process("ins", server.url, SOCLE_INS_AUTHENTICATION="off") as url:
                 # Spaces share the table, so each population is in one of its own.
                 for people in sorted(arguments.people):
                     space = f"bench-{people}"
                     filled[people] = fill(url, space, 0, people)
-                    asyncio.run(analyze(server.url))
+                    asyncio.run(analyzed(server.url, "ins.person"))
                     bodies = envelopes(people)
                     for callers in arguments.callers:
                         progress(f"{people} people, {callers} callers")
@@ -214,14 +170,6 @@ def main() -> None:
     report(results, filled)
     if any(result.failures for result in results):
         sys.exit("bench-ins: some answers were not what was searched")
-
-
-async def _migrated(url: str) -> None:
-    database = Database(url, application="socle-bench")
-    try:
-        await migrate(database, all_migrations())
-    finally:
-        await database.close()
 
 
 if __name__ == "__main__":

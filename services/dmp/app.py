@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.dmp.api import (
     capability,
     documents,
+    fhir_patients,
     find,
     patch,
     patient,
@@ -31,6 +32,7 @@ def build(settings: DmpSettings) -> FastAPI:
         routers=[
             provide.router,
             find.router,
+            fhir_patients.router,
             sets.router,
             patch.router,
             retrieve.router,

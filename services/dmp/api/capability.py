@@ -32,7 +32,12 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
                 {
                     "mode": "server",
                     "interaction": [{"code": "transaction"}],
-                    "resource": [_document_reference(), _list(), _resource("Binary", "read")],
+                    "resource": [
+                        _document_reference(),
+                        _list(),
+                        _resource("Binary", "read"),
+                        _patient(),
+                    ],
                 }
             ],
         }
@@ -60,6 +65,13 @@ def _list() -> dict[str, Any]:
         **_resource("List", "read", "search-type"),
         "supportedProfile": [f"{_PDSM}pdsm-submissionset-comprehensive"],
         "searchParam": _parameters(set_search.PARAMETERS),
+    }
+
+
+def _patient() -> dict[str, Any]:
+    return {
+        **_resource("Patient", "search-type"),
+        "searchParam": [{"name": "identifier", "type": "token"}],
     }
 
 

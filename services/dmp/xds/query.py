@@ -107,7 +107,25 @@ def _ids(found: _Found) -> list[str]:
 
 
 async def _find_documents(search: _Search) -> _Found:
+    _tell_unbounded(search)
     return _Found(await _documents(search, "$XDSDocumentEntryPatientId"))
+
+
+def _tell_unbounded(search: _Search) -> None:
+    """The first search that software makes by itself covers two years at most (spec: dmp.md §1.5); the
+    registry cannot know which search is that one, so it tells."""
+    bounds = ("CreationTimeFrom", "ServiceStartTimeFrom")
+    if not any(search.query.first(f"$XDSDocumentEntry{name}") for name in bounds):
+        search.told.append(
+            Problem(
+                "DMP-SEARCH-TWO-YEARS",
+                "$XDSDocumentEntryCreationTimeFrom",
+                "the search has no beginning",
+                "two years at most in the first automatic search; a search by hand has no bound",
+                "warning",
+                "PDSm4DMP, exemples d'usage du DMP; spec dmp.md §1.5",
+            )
+        )
 
 
 async def _find_by_reference(search: _Search) -> _Found:

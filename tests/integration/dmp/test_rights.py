@@ -262,3 +262,13 @@ class TestMatrices:
         assert (await by_soap(other)).ids("ExtrinsicObject") == []
         default = await start(dmp_habilitation="enforce")
         assert len((await by_soap(default)).ids("ExtrinsicObject")) == 1  # doctors read everything
+
+
+async def test_a_search_without_beginning_is_told(dmp: Dmp) -> None:
+    await authorize(dmp)
+    answer = await by_soap(dmp)
+    assert answer.response.headers["x-socle-warning"] == "DMP-SEARCH-TWO-YEARS"
+    bounded = query(FIND_DOCUMENTS, patient_slot(), *APPROVED,
+                    ("$XDSDocumentEntryCreationTimeFrom", "'20210101'"))  # fmt: skip
+    found = await post(dmp.http, "registry", bounded, dmp.headers)
+    assert "x-socle-warning" not in found.response.headers

@@ -1,0 +1,73 @@
+"""TD0.2 by FHIR: GET [base]/Patient?identifier=urn:oid:<OID>|<INS> (PDSm4DMP, a draft)."""
+
+from typing import cast
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.dmp.api.fhir_base import base_url
+from services.dmp.api.preferences import policy_of
+from services.dmp.fhir.patients import patient_resource
+from services.dmp.hot.registrar import Registrar
+from services.dmp.records import Records
+from socle.auth.dependencies import CallerSpace, Professional, kernel_of
+from socle.auth.subject import Subject
+from socle.errors import Category, DomainError
+from socle.fhir.bundle import searchset
+from socle.fhir.messages import fhir_response
+from socle.fhir.search import page_links, posted_parameters
+from socle.ids.ins import Ins, from_fhir
+from socle.problems import Problem
+from socle.spaces import Space
+
+router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
+
+
+@router.get("/Patient", response_class=Response)
+async def search(request: Request, caller: Professional, space: CallerSpace) -> Response:
+    """Of a patient without a record nothing is found."""
+    return await _search(request, caller, space, request.query_params.multi_items())
+
+
+@router.post("/Patient/_search", response_class=Response)
+async def search_by_post(request: Request, caller: Professional, space: CallerSpace) -> Response:
+    return await _search(request, caller, space, await posted_parameters(request))
+
+
+async def _search(
+    request: Request, caller: Subject, space: Space, parameters: list[tuple[str, str]]
+) -> Response:
+    ins = _ins_of(parameters, despite_key=policy_of(request).is_lenient)
+    kernel = kernel_of(request)
+    registrar = cast(Registrar, request.app.state.registrar)
+    records = Records(kernel, space, registrar.ins, caller.token)
+    record = await records.find(ins)
+    resources = []
+    if record is not None:
+        right = await records.right(ins, caller.national_id)
+        pseudonym = kernel.pseudonym(space.name, ins.oid, ins.matricule)
+        resources.append(patient_resource(record, pseudonym, right))
+    base = base_url(request)
+    used = [(name, value) for name, value in parameters if name == "identifier"]
+    links = page_links(base, "Patient", used, None)
+    return fhir_response(searchset(resources, base, len(resources), links))
+
+
+def _ins_of(parameters: list[tuple[str, str]], *, despite_key: bool) -> Ins:
+    given = [value for name, value in parameters if name == "identifier"]
+    system, _, number = (given[0] if len(given) == 1 else "").partition("|")
+    ins, faults = from_fhir(system, number)
+    if ins is None and despite_key:
+        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    if ins is None:
+        expected = "identifier=urn:oid:<OID>|<INS>, once"
+        problems = [
+            Problem("DMP-SEARCH-IDENTIFIER", "Patient?identifier", fault, expected,
+                    source="PDSm4DMP TD0.2")
+            for fault in faults
+        ]  # fmt: skip
+        raise DomainError(
+            Category.INCORRECT, "search_parameters", "The search cannot be made as asked.",
+            problems=problems,
+        )  # fmt: skip
+    return ins
