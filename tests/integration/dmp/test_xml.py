@@ -137,6 +137,7 @@ class TestAnswers:
             "DocumentReference",
             "List",
             "Binary",
+            "Patient",
         }
 
     async def test_of_a_binary_are_the_document_unless_fhir_is_named(self, dmp: Dmp) -> None:
