@@ -45,6 +45,11 @@ class DmpSettings(Settings):
     """Whether name, birth date and sex of a document must be those of the qualified identity."""
     dmp_authorizations: Check = "warn"
     """Whether reading needs an authorization of the patient (TD0.3)."""
+    dmp_xsd: Path | None = None
+    """CDA.xsd of the user's, for deep validation after the registration (services/dmp/deep)."""
+    dmp_schematrons: Path | None = None
+    """A folder of schematrons compiled to XSLT (*.xsl, giving SVRL); needs the extra `deep`."""
+    dmp_deep_timeout_seconds: float = Field(60.0, gt=0)
     dmp_rights: Check = "warn"
     """Whether the functional rights matrix decides who may call what (domain/functional_rights.yaml)."""
     dmp_habilitation: Literal["off", "enforce"] = "off"

@@ -140,6 +140,18 @@ trace = Table(
     Index("ix_trace_patient", "space", "patient", "id"),
 )
 
+# Documents that wait for deep validation, and what it found (services/dmp/deep).
+validation = Table(
+    "validation",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),  # entryUUID
+    Column("requested_at", DateTime(timezone=True), nullable=False),
+    Column("done_at", DateTime(timezone=True)),
+    Column("findings", JSONB),
+    Index("ix_validation_waiting", "requested_at", postgresql_where=text("done_at IS NULL")),
+)
+
 # Who may read a record, or was blocked by its patient.
 access_right = Table(
     "access_right",

@@ -1,9 +1,12 @@
 """The relay, and the consumer that learns whose INS is qualified."""
 
+import asyncio
 from collections.abc import Sequence
 
 from services.dmp import repository
+from services.dmp.deep.worker import is_wanted, listen, validate
 from services.dmp.events import INS_DISQUALIFIED, INS_QUALIFIED, IdentityQualification
+from services.dmp.settings import DmpSettings
 from socle.db.database import WriteSession
 from socle.events.consumer import Consumer
 from socle.events.envelope import Event, parse_data
@@ -35,6 +38,16 @@ async def relay(kernel: Kernel) -> None:
 
 
 async def consume(kernel: Kernel) -> None:
+    """INS's events; and those of documents, where deep validation is wanted."""
+    assert isinstance(kernel.settings, DmpSettings)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_consume_identities(kernel))
+        if is_wanted(kernel.settings):
+            tasks.create_task(listen(kernel))
+            tasks.create_task(validate(kernel))
+
+
+async def _consume_identities(kernel: Kernel) -> None:
     await Consumer(
         database=kernel.database,
         schema="dmp",

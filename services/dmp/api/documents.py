@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.dmp import repository
 from services.dmp.api.records import PatientIn
+from services.dmp.deep.queue import get_validation
 from services.dmp.repository import EVERYTHING
 from socle.auth.dependencies import RequestSpace
 from socle.cda.reading import POLICY, reading_page
@@ -95,6 +96,25 @@ async def make_sample(body: SampleIn, space: RequestSpace) -> Response:
         document_id=body.document_id or oid_from_uuid(random_uuid()),
     )
     return Response(content, media_type="text/xml")
+
+
+@router.get("/documents/{document_id}/validation")
+async def read_validation(
+    document_id: str, space: RequestSpace, session: ReadSession
+) -> dict[str, Any]:
+    """What deep validation found (SOCLE_DMP_XSD, SOCLE_DMP_SCHEMATRONS), or that it waits."""
+    stored = await repository.get_document(session, space.name, document_id, EVERYTHING)
+    # The bytes never change: they are validated once, under the first version's entryUUID.
+    found = stored and await get_validation(session, space.name, stored.logical_id)
+    if not found:
+        raise DomainError(
+            Category.NOT_FOUND,
+            "validation_unknown",
+            "No validation of this document was asked for: set SOCLE_DMP_XSD or "
+            "SOCLE_DMP_SCHEMATRONS, and deposit it.",
+        )
+    state = "waiting" if found.done_at is None else "done"
+    return {"state": state, "done_at": found.done_at, "findings": found.findings}
 
 
 @router.get("/documents/{document_id}", response_class=HTMLResponse)
