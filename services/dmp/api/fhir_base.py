@@ -1,5 +1,6 @@
 """What the FHIR routes share: base address, resource identifiers."""
 
+from collections.abc import Callable, Sequence
 from typing import cast
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from socle.auth.subject import Subject
 from socle.db.database import ReadSession
 from socle.errors import Category, DomainError
 from socle.http.context import warn
+from socle.ids.ins import Ins
+from socle.problems import Problem
 from socle.spaces import Space
 
 
@@ -27,6 +30,22 @@ def base_url(request: Request) -> str:
 def reader_of(request: Request, caller: Subject) -> Reader:
     settings = cast(DmpSettings, kernel_of(request).settings)
     return Reader(caller.national_id, needs_right=settings.dmp_authorizations == "enforce")
+
+
+def pseudonymiser(request: Request, space: Space) -> Callable[[Ins], str]:
+    kernel = kernel_of(request)
+    return lambda ins: kernel.pseudonym(space.name, ins.oid, ins.matricule)
+
+
+def require_searchable(problems: Sequence[Problem], detail: str = "") -> None:
+    """Raises what is wrong with the parameters of a search."""
+    if problems:
+        raise DomainError(
+            Category.INCORRECT,
+            "search_parameters",
+            detail or "The search cannot be made as asked.",
+            problems=problems,
+        )
 
 
 async def admit_reader(

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.dmp.api.fhir_base import base_url
 from services.dmp.api.preferences import policy_of
+from services.dmp.fhir.identifiers import ins_of_token
 from services.dmp.fhir.patients import patient_resource
 from services.dmp.hot.registrar import Registrar
 from services.dmp.records import Records
@@ -16,7 +17,7 @@ from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
 from socle.fhir.search import page_links, posted_parameters
-from socle.ids.ins import Ins, from_fhir
+from socle.ids.ins import Ins
 from socle.problems import Problem
 from socle.spaces import Space
 
@@ -55,10 +56,8 @@ async def _search(
 
 def _ins_of(parameters: list[tuple[str, str]], *, despite_key: bool) -> Ins:
     given = [value for name, value in parameters if name == "identifier"]
-    system, _, number = (given[0] if len(given) == 1 else "").partition("|")
-    ins, faults = from_fhir(system, number)
-    if ins is None and despite_key:
-        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    value = given[0] if len(given) == 1 else ""
+    ins, faults = ins_of_token(value, despite_key=despite_key)
     if ins is None:
         expected = "identifier=urn:oid:<OID>|<INS>, once"
         problems = [

@@ -6,18 +6,23 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import admit_reader, base_url, get_entry, reader_of
+from services.dmp.api.fhir_base import (
+    admit_reader,
+    base_url,
+    get_entry,
+    pseudonymiser,
+    reader_of,
+    require_searchable,
+)
 from services.dmp.api.preferences import policy_of
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import cursor, read_search
-from socle.auth.dependencies import CallerSpace, Professional, kernel_of
+from socle.auth.dependencies import CallerSpace, Professional
 from socle.auth.subject import Subject
 from socle.db.sessions import ReadSession
-from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
 from socle.fhir.search import applied, page_links, posted_parameters
-from socle.ids.ins import Ins
 from socle.spaces import Space
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
@@ -59,20 +64,9 @@ async def _search(
     session: ReadSession,
     parameters: list[tuple[str, str]],
 ) -> Response:
-    kernel = kernel_of(request)
-
-    def pseudonymise(ins: Ins) -> str:
-        return kernel.pseudonym(space.name, ins.oid, ins.matricule)
-
     despite_key = policy_of(request).is_lenient
-    wanted = read_search(parameters, pseudonymise, despite_key=despite_key)
-    if wanted.problems:
-        raise DomainError(
-            Category.INCORRECT,
-            "search_parameters",
-            "The search cannot be made as asked.",
-            problems=wanted.problems,
-        )
+    wanted = read_search(parameters, pseudonymiser(request, space), despite_key=despite_key)
+    require_searchable(wanted.problems)
     reader, name = reader_of(request, caller), space.name
     await admit_reader(request, session, space, reader, wanted.query.patient)
     entries = await repository.search_entries(session, name, reader, wanted.query, wanted.count + 1)

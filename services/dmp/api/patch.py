@@ -6,7 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.dmp import repository
-from services.dmp.api.fhir_base import base_url, get_entry, reader_of, unknown_document
+from services.dmp.api.fhir_base import (
+    base_url,
+    get_entry,
+    pseudonymiser,
+    reader_of,
+    unknown_document,
+)
 from services.dmp.domain.visibility import Reader
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import read_search
@@ -16,7 +22,6 @@ from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
 from socle.fhir.messages import fhir_response, media_type, parse_json
-from socle.ids.ins import Ins
 from socle.spaces import Space
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
@@ -72,12 +77,8 @@ async def _body(request: Request) -> PatchBody:
 
 async def _find_one(request: Request, reader: Reader, space: Space) -> str:
     kernel = kernel_of(request)
-
-    def pseudonymise(ins: Ins) -> str:
-        return kernel.pseudonym(space.name, ins.oid, ins.matricule)
-
     parameters = request.query_params.multi_items()
-    wanted = read_search(parameters, pseudonymise)
+    wanted = read_search(parameters, pseudonymiser(request, space))
     if wanted.problems or wanted.ignored:
         raise DomainError(
             Category.INCORRECT,

@@ -49,6 +49,17 @@ def patient_ins(
     return None
 
 
+def ins_of_token(value: str, *, despite_key: bool) -> tuple[Ins | None, list[str]]:
+    """The INS of a search parameter `urn:oid:<OID>|<INS>`, and its faults."""
+    system, bar, number = value.partition("|")
+    if not bar:
+        return None, ["the OID of the INS is missing"]
+    ins, faults = from_fhir(system, number)
+    if ins is None and despite_key:
+        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    return ins, faults
+
+
 def _subject_identifiers(resource: dict[str, Any], subject: dict[str, Any]) -> list[dict[str, Any]]:
     if "identifier" in subject:
         return [mapping(subject["identifier"])]

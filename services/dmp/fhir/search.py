@@ -13,11 +13,11 @@ from uuid import UUID
 
 from services.dmp.conditions import EntryQuery
 from services.dmp.fhir.dates import read_period
-from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
 from services.dmp.fhir.relations import reference_id
 from services.dmp.fhir.resources import XDS_STATUSES
 from socle.fhir.search import page_size
-from socle.ids.ins import Ins, from_fhir
+from socle.ids.ins import Ins
 from socle.problems import Problem
 
 DEFAULT_COUNT = 50
@@ -69,15 +69,7 @@ def read_search(
 def _read_patient(
     search: Search, value: str, pseudonymise: Pseudonymise, despite_key: bool
 ) -> None:
-    system, bar, number = value.partition("|")
-    if not bar:
-        search.problems.append(
-            _problem("patient.identifier", "the OID of the INS is missing", "urn:oid:<OID>|<INS>")
-        )
-        return
-    ins, faults = from_fhir(system, number)
-    if ins is None and despite_key:
-        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    ins, faults = ins_of_token(value, despite_key=despite_key)
     if ins is None:
         search.problems += [
             _problem("patient.identifier", fault, "urn:oid:<OID>|<INS>") for fault in faults

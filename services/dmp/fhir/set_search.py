@@ -10,10 +10,9 @@ from uuid import UUID
 
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.dates import read_period
-from services.dmp.fhir.identifiers import unique_id_of
+from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
 from services.dmp.fhir.search import DEFAULT_COUNT, MAX_COUNT, Pseudonymise
 from socle.fhir.search import page_size
-from socle.ids.ins import Ins, from_fhir
 from socle.problems import Problem
 
 SOURCE = "IHE MHD 4.2 §3.66.4.1.2"
@@ -63,10 +62,7 @@ def read_set_search(
 def _read_patient(
     search: SetSearch, value: str, pseudonymise: Pseudonymise, despite_key: bool
 ) -> None:
-    system, _, number = value.partition("|")
-    ins, faults = from_fhir(system, number)
-    if ins is None and despite_key:
-        ins = Ins.despite_key(system.removeprefix("urn:oid:"), number)
+    ins, faults = ins_of_token(value, despite_key=despite_key)
     if ins is None:
         for fault in faults:
             search.problem("patient.identifier", fault, "urn:oid:<OID>|<INS>")

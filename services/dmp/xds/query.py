@@ -3,14 +3,13 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
 from services.dmp.admission import admit
-from services.dmp.conditions import EntryQuery
+from services.dmp.conditions import EntryQuery, uuids_of
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import Reader
 from services.dmp.repository import StoredAssociation, StoredEntry, StoredSet
@@ -239,7 +238,7 @@ async def _named_documents(search: _Search) -> list[StoredEntry]:
     return await repository.find_named(
         search.session,
         search.space,
-        _uuids(query.all(by_uuid)),
+        uuids_of(query.all(by_uuid)),
         query.all(by_unique_id),
         search.reader,
     )
@@ -265,7 +264,7 @@ async def _get_associations(search: _Search) -> _Found:
     """Of documents, and of submission sets: both ends name an association."""
     query = search.query
     query.require("$uuid")
-    ids = _uuids(query.all("$uuid"))
+    ids = uuids_of(query.all("$uuid"))
     session, space, reader = search.session, search.space, search.reader
     documents = await repository.find_named(session, space, ids, (), reader)
     of_sets = await repository.find_members(session, space, ids, reader)
@@ -279,7 +278,7 @@ async def _get_sets(search: _Search) -> _Found:
     query = search.query
     query.require("$uuid")
     documents = await repository.find_named(
-        search.session, search.space, _uuids(query.all("$uuid")), (), search.reader
+        search.session, search.space, uuids_of(query.all("$uuid")), (), search.reader
     )
     ids = [one.submission_set for one in documents]
     sets = await repository.find_sets(search.session, search.space, ids=ids)
@@ -295,7 +294,7 @@ async def _get_set_and_contents(search: _Search) -> _Found:
     sets = await repository.find_sets(
         search.session,
         search.space,
-        ids=_uuids(query.all(by_uuid)),
+        ids=uuids_of(query.all(by_uuid)),
         unique_ids=query.all(by_unique_id),
     )
     ids = [one.id for one in sets]
@@ -357,17 +356,6 @@ def _statuses(query: StoredQuery, name: str) -> tuple[str, ...]:
         query.problem("XDSStoredQueryParamNumber", name, f"unknown status {unknown[0][:80]}",
                       ", ".join(names.STATUS_OF))  # fmt: skip
     return tuple(names.STATUS_OF[one] for one in given if one in names.STATUS_OF) or ("Approved",)
-
-
-def _uuids(values: Sequence[str]) -> list[UUID]:
-    """A symbolic id names nothing in the registry."""
-    found = []
-    for value in values:
-        try:
-            found.append(UUID(value.removeprefix("urn:uuid:")))
-        except ValueError:
-            continue
-    return found
 
 
 _QUERIES: Final[dict[str, Callable[[_Search], Awaitable[_Found]]]] = {
