@@ -12,6 +12,7 @@ from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.from_xds import reference_of
 from services.dmp.hot.registrar import Registrar
+from services.dmp.hot.relations import Related
 from services.dmp.related import Wanted, resolve
 from services.dmp.settings import DmpSettings
 from services.dmp.traces import REFUSALS, tell_refusal
@@ -20,16 +21,19 @@ from services.dmp.xds.checks import (
     check_agreement,
     check_bytes,
     check_document,
+    check_folders,
     check_lot_patient,
 )
 from services.dmp.xds.lot_signature import check_signature
 from services.dmp.xds.submission import Lot, SubmittedDocument
 from socle.clock import wall
 from socle.errors import DomainError
+from socle.http.context import traceparent
 from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem, Severity, has_errors
 from socle.saml.signature import read_authorities
+from socle.spaces import Space
 
 SOURCE = "spec dmp.md §1.4 (signature of the lot)"
 
@@ -86,6 +90,7 @@ async def _store(
     if lot.submission_set is not None:
         described = [document.entry for document in lot.documents]
         problems += check_lot_patient(described, lot.submission_set.patient_id, lot.set_path)
+        problems += check_folders(lot.folders, lot.submission_set.patient_id)
     wanted = [Wanted(one.kind, one.source, str(one.target), one.path) for one in lot.relations]
     resolved = await resolve(kernel, space, deposits, wanted)
     problems += resolved.problems
@@ -98,8 +103,15 @@ async def _store(
     entries = new_entries(
         kernel, space, submission, deposits, resolved.chains, compare_traits=policy.compares_traits
     )
-    await registrar.register(entries, caller.token, resolved.related)
+    await registrar.register(entries, caller.token, _with_folders(resolved.related, lot, space))
     return problems
+
+
+def _with_folders(related: Related | None, lot: Lot, space: Space) -> Related | None:
+    if not (lot.folders or lot.filings):
+        return related
+    related = related or Related((), traceparent.get(), space.now())
+    return replace(related, folders=lot.folders, filings=lot.filings)
 
 
 def _check(document: SubmittedDocument, lot: Lot, policy: Policy) -> _Checked:

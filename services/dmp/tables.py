@@ -91,6 +91,31 @@ association = Table(
     Index("ix_association_target", "space", "target"),
 )
 
+# What a producer groups documents by (ITI TF-3 §4.2.1); `document` is a logicalId, so that a member
+# stays one through metadata updates.
+folder = Table(
+    "folder",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),  # entryUUID
+    Column("patient", Text, nullable=False),  # pseudonym
+    Column("unique_id", Text, nullable=False),
+    Column("submission_set", Uuid, nullable=False),  # that brought it
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("metadata", JSONB, nullable=False),
+    Index("ix_folder_unique_id", "space", "unique_id", unique=True),
+    Index("ix_folder_patient", "space", "patient"),
+    Index("ix_folder_submission_set", "space", "submission_set"),
+)
+folder_member = Table(
+    "folder_member",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("folder", Uuid, primary_key=True),
+    Column("document", Uuid, primary_key=True),
+    Index("ix_folder_member_document", "space", "document"),
+)
+
 # What INS events say of a patient; a missing row means that nothing has been said yet.
 patient = Table(
     "patient",

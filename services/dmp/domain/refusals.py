@@ -176,11 +176,51 @@ def another_patient(path: str) -> Problem:
     )
 
 
+def no_such_folder(path: str) -> Problem:
+    return Problem(
+        "XDSRegistryMetadataError",
+        path,
+        "no folder of this entryUUID is registered",
+        "the id of a folder of the lot, or the entryUUID of a registered one (GetFolders)",
+        source="ITI TF-3 §4.2.2.2",
+    )
+
+
+def no_such_member(path: str) -> Problem:
+    return Problem(
+        "XDSRegistryMetadataError",
+        path,
+        "no document of this entryUUID is registered",
+        "the id of a document of the lot, or the entryUUID of a registered one (GetDocuments)",
+        source="ITI TF-3 §4.2.2.2",
+    )
+
+
+def folder_taken(path: str) -> Problem:
+    return Problem(
+        "XDSDuplicateUniqueIdInRegistry",
+        path,
+        "its uniqueId or its entryUUID is another folder's",
+        "the entryUUID of the registered folder as sourceObject, to add documents to it; or new ids",
+        source="ITI TF-3 table 4.2.4.1-2",
+    )
+
+
+def folder_of_another(path: str) -> Problem:
+    return Problem(
+        "XDSPatientIdDoesNotMatch",
+        path,
+        "the folder and the documents of the lot are not of one patient",
+        "a folder of the same patient",
+        source="ITI TF-3 §4.2.2.2",
+    )
+
+
 def not_related(problems: list[Problem]) -> DomainError:
     return DomainError(
         Category.CONFLICT,
         problems[0].rule,
-        "A document to which this submission relates cannot be replaced or completed; nothing was "
+        "What this submission adds to, replaces or completes is not there as it says; nothing was "
         "stored.",
         problems=problems,
     )

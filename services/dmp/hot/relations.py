@@ -9,7 +9,9 @@ import asyncpg
 
 from services.dmp.domain import refusals
 from services.dmp.domain.entry import Entry, Relation
+from services.dmp.domain.folder import Filing, NewFolder
 from services.dmp.events import TOPIC, document_replaced
+from services.dmp.hot.folders import file_documents, succeed
 from services.dmp.hot.statement import Connection
 
 _LOCK = """
@@ -29,11 +31,14 @@ _TELL = f"INSERT INTO dmp.outbox (topic, key, value) SELECT '{TOPIC}', * FROM un
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """What relates the documents of one submission to registered ones, all of one space."""
+    """What relates the documents of one submission to registered ones, and to folders, all of one
+    space."""
 
     relations: Sequence[Relation]
     traceparent: str
     at: datetime
+    folders: Sequence[NewFolder] = ()
+    filings: Sequence[Filing] = ()
 
     @property
     def targets(self) -> list[UUID]:
@@ -59,8 +64,18 @@ async def relate(
         for row in [locked.get(relation.target)]
         if row is None or row["status"] != "Approved"
     ]
+    problems += await file_documents(
+        connection, entries, related.folders, related.filings, related.at
+    )
     if problems:
         raise refusals.not_related(problems)
+    if related.relations:
+        await _relate_documents(connection, entries, related, locked)
+
+
+async def _relate_documents(
+    connection: Connection, entries: Sequence[Entry], related: Related, locked: Locked
+) -> None:
     space, sources = entries[0].space, {entry.id: entry for entry in entries}
     await connection.execute(
         _RELATE,
@@ -75,6 +90,11 @@ async def relate(
     if not replaced:
         return
     await connection.execute(_DEPRECATE, space, [relation.target for relation in replaced])
+    pairs = [
+        (locked[relation.target]["logical_id"], sources[relation.source].logical_id)
+        for relation in replaced
+    ]
+    await succeed(connection, space, pairs, related.at)
     events = [
         document_replaced(
             space,

@@ -7,7 +7,9 @@ errors; what only describes it is told.
 import hashlib
 import re
 
+from services.dmp.domain.deposit import MAX_UNIQUE_ID
 from services.dmp.domain.document_entry import DocumentEntry
+from services.dmp.domain.folder import NewFolder
 from services.dmp.domain.imaging_object import is_imaging_object
 from services.dmp.xds import names
 from services.dmp.xds.submission import SubmittedDocument
@@ -153,6 +155,42 @@ def check_lot_patient(entries: list[DocumentEntry], set_patient: str, path: str)
             "the submission set and its documents are not of one patient", "the same CX everywhere",
         )
     ]  # fmt: skip
+
+
+def check_folders(folders: list[NewFolder], set_patient: str) -> list[Problem]:
+    """Each is of the patient of the set, and has an identifier of its own."""
+    problems = []
+    seen: set[str] = set()
+    for one in folders:
+        folder = one.folder
+        if not folder.unique_id:
+            problems.append(_missing(f"{one.path}/uniqueId", "an OID of the producer"))
+        elif folder.unique_id in seen:
+            problems.append(
+                _problem(
+                    "XDSRegistryDuplicateUniqueIdInMessage", f"{one.path}/uniqueId",
+                    "another folder of the lot has this identifier", "one of its own",
+                )
+            )  # fmt: skip
+        elif len(folder.unique_id) > MAX_UNIQUE_ID:
+            problems.append(
+                _problem(
+                    "XDSRepositoryMetadataError", f"{one.path}/uniqueId",
+                    f"it has {len(folder.unique_id)} characters", f"at most {MAX_UNIQUE_ID}",
+                )
+            )  # fmt: skip
+        seen.add(folder.unique_id)
+        if not folder.patient_id:
+            problems.append(_missing(f"{one.path}/patientId", set_patient or "a CX"))
+        elif set_patient and folder.patient_id != set_patient:
+            problems.append(
+                _problem(
+                    "XDSPatientIdDoesNotMatch", f"{one.path}/patientId",
+                    "the folder and the submission set are not of one patient",
+                    "the same CX everywhere",
+                )
+            )  # fmt: skip
+    return problems
 
 
 def _same_instant(name: str, given: str, wanted: str) -> bool:

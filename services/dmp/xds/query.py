@@ -1,14 +1,12 @@
 """ITI-18: the stored queries of TD3.1 (spec: dmp.md §1.5; ITI TF-2 §3.18.4.1.2.3.7)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dmp import repository
-from services.dmp.admission import admit
+from services.dmp import folder_repository, repository
 from services.dmp.conditions import EntryQuery, uuids_of
 from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import Reader
@@ -16,37 +14,21 @@ from services.dmp.repository import StoredAssociation, StoredEntry, StoredSet
 from services.dmp.stored import entry_of_row, set_of
 from services.dmp.xds import names
 from services.dmp.xds.entry import Place, rim, write_entry
+from services.dmp.xds.folder_queries import (
+    find_folders,
+    get_folder_and_contents,
+    get_folders,
+    get_folders_of_document,
+)
 from services.dmp.xds.message import Message
 from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
 from services.dmp.xds.responses import query_response
-from services.dmp.xds.sets import member_id, write_member, write_relation, write_set
+from services.dmp.xds.search import Found, Pseudonymise, Search, in_folders, in_sets
+from services.dmp.xds.sets import member_id, write_folder, write_member, write_relation, write_set
 from socle.problems import Problem
 
 MAX_RESULTS: Final = 2000
 """Objects of one answer; more is XDSTooManyResults."""
-
-Pseudonymise = Callable[[str], str | None]
-"""From a CX to the pseudonym of its patient; None if it holds no INS."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """Documents and sets to show, and which of their memberships."""
-
-    documents: Sequence[StoredEntry] = ()
-    sets: Sequence[StoredSet] = ()
-    members: Sequence[StoredEntry] = ()
-    relations: Sequence[StoredAssociation] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    session: AsyncSession
-    space: str
-    reader: Reader
-    query: StoredQuery
-    pseudonymise: Pseudonymise
-    told: list[Problem]
 
 
 async def answer_query(
@@ -66,10 +48,10 @@ async def answer_query(
     if run is None:
         query.problem("XDSUnknownStoredQuery", "AdhocQuery/@id", query.id[:80], "one of XDS.b")
         return _failure(query.problems)
-    found = await run(_Search(session, space, reader, query, pseudonymise, told))
+    found = await run(Search(session, space, reader, query, pseudonymise, told))
     if query.problems:
         return _failure(query.problems)
-    count = sum(map(len, (found.documents, found.sets, found.members, found.relations)))
+    count = len(found)
     if count > MAX_RESULTS and query.leaf_class:
         query.problem("XDSTooManyResults", "AdhocQuery", f"{count} objects",
                       f"at most {MAX_RESULTS}: ask for ObjectRef, or narrow the query")  # fmt: skip
@@ -81,14 +63,16 @@ async def answer_query(
         return root
     for stored_set in found.sets:
         write_set(objects, stored_set.id, set_of(stored_set))
+    for folder in found.folders:
+        write_folder(objects, folder)
     for stored in found.documents:
         entry = await entry_of_row(session, space, stored)
         place = Place(stored.id, stored.logical_id, stored.version, stored.status)
         write_entry(objects, entry, place)
-    for stored in found.members:
-        write_member(objects, stored.submission_set, stored.id)
-    for one in found.relations:
-        write_relation(objects, one)
+    for one in found.members:
+        write_member(objects, one.package, one.member, of_set=one.of_set)
+    for relation in found.relations:
+        write_relation(objects, relation)
     return root
 
 
@@ -96,21 +80,22 @@ def _failure(problems: Sequence[Problem]) -> etree._Element:
     return query_response(names.FAILURE, 0, problems)[0]
 
 
-def _ids(found: _Found) -> list[str]:
+def _ids(found: Found) -> list[str]:
     return [
         *(f"urn:uuid:{one.id}" for one in found.sets),
+        *(f"urn:uuid:{one.id}" for one in found.folders),
         *(f"urn:uuid:{one.id}" for one in found.documents),
-        *(member_id(one.submission_set, one.id) for one in found.members),
+        *(member_id(one.package, one.member) for one in found.members),
         *(f"urn:uuid:{one.id}" for one in found.relations),
     ]
 
 
-async def _find_documents(search: _Search) -> _Found:
+async def _find_documents(search: Search) -> Found:
     _tell_unbounded(search)
-    return _Found(await _documents(search, "$XDSDocumentEntryPatientId"))
+    return Found(await _documents(search, "$XDSDocumentEntryPatientId"))
 
 
-def _tell_unbounded(search: _Search) -> None:
+def _tell_unbounded(search: Search) -> None:
     """The first search that software makes by itself covers two years at most (spec: dmp.md §1.5); the
     registry cannot know which search is that one, so it tells."""
     bounds = ("CreationTimeFrom", "ServiceStartTimeFrom")
@@ -127,7 +112,7 @@ def _tell_unbounded(search: _Search) -> None:
         )
 
 
-async def _find_by_reference(search: _Search) -> _Found:
+async def _find_by_reference(search: Search) -> Found:
     search.query.require("$XDSDocumentEntryReferenceIdList")
     groups = search.query.groups("$XDSDocumentEntryReferenceIdList")
     found = []
@@ -135,13 +120,13 @@ async def _find_by_reference(search: _Search) -> _Found:
         entry = await entry_of_row(search.session, search.space, stored)
         if all(any(one in entry.reference_ids for one in group) for group in groups):
             found.append(stored)
-    return _Found(found)
+    return Found(found)
 
 
-async def _documents(search: _Search, patient_parameter: str) -> list[StoredEntry]:
+async def _documents(search: Search, patient_parameter: str) -> list[StoredEntry]:
     query = search.query
-    patient = await _patient(search, patient_parameter)
-    statuses = _statuses(query, "$XDSDocumentEntryStatus")
+    patient = await search.patient(patient_parameter)
+    statuses = search.statuses("$XDSDocumentEntryStatus")
     if query.problems or patient is None:
         return []
     stored = await repository.search_entries(
@@ -193,14 +178,14 @@ def _is_wanted(query: StoredQuery, entry: DocumentEntry) -> bool:
     )
 
 
-async def _find_sets(search: _Search) -> _Found:
+async def _find_sets(search: Search) -> Found:
     query = search.query
-    patient = await _patient(search, "$XDSSubmissionSetPatientId")
-    _statuses(query, "$XDSSubmissionSetStatus")
+    patient = await search.patient("$XDSSubmissionSetPatientId")
+    search.statuses("$XDSSubmissionSetStatus")
     if query.problems or patient is None:
-        return _Found()
+        return Found()
     sets = await repository.find_sets(search.session, search.space, patient=patient)
-    return _Found(sets=[one for one in sets if _is_wanted_set(query, one)])
+    return Found(sets=[one for one in sets if _is_wanted_set(query, one)])
 
 
 def _is_wanted_set(query: StoredQuery, stored: StoredSet) -> bool:
@@ -220,16 +205,17 @@ def _is_wanted_set(query: StoredQuery, stored: StoredSet) -> bool:
     )
 
 
-async def _get_documents(search: _Search) -> _Found:
-    return _Found(await _named_documents(search))
+async def _get_documents(search: Search) -> Found:
+    return Found(await _named_documents(search))
 
 
-async def _get_documents_and_associations(search: _Search) -> _Found:
+async def _get_documents_and_associations(search: Search) -> Found:
     found = await _named_documents(search)
-    return _Found(found, members=found, relations=await _relations(search, found))
+    members = list(in_sets(found))
+    return Found(found, members=members, relations=await _relations(search, found))
 
 
-async def _named_documents(search: _Search) -> list[StoredEntry]:
+async def _named_documents(search: Search) -> list[StoredEntry]:
     query = search.query
     by_uuid, by_unique_id = "$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId"
     query.require(by_uuid, by_unique_id)
@@ -244,7 +230,7 @@ async def _named_documents(search: _Search) -> list[StoredEntry]:
     )
 
 
-async def _relations(search: _Search, documents: Sequence[StoredEntry]) -> list[StoredAssociation]:
+async def _relations(search: Search, documents: Sequence[StoredEntry]) -> list[StoredAssociation]:
     """An association with a document that the caller is not shown would give its entryUUID away."""
     ids = [one.id for one in documents]
     found = await repository.find_associations(search.session, search.space, ids)
@@ -260,66 +246,78 @@ async def _relations(search: _Search, documents: Sequence[StoredEntry]) -> list[
     return [one for one in found if shown >= {one.source, one.target}]
 
 
-async def _get_associations(search: _Search) -> _Found:
-    """Of documents, and of submission sets: both ends name an association."""
+async def _get_associations(search: Search) -> Found:
+    """Of documents, folders and submission sets: both ends name an association."""
     query = search.query
     query.require("$uuid")
     ids = uuids_of(query.all("$uuid"))
     session, space, reader = search.session, search.space, search.reader
     documents = await repository.find_named(session, space, ids, (), reader)
     of_sets = await repository.find_members(session, space, ids, reader)
-    known = {one.id: one for one in (*documents, *of_sets)}
-    relations = await _relations(search, documents)
-    return _Found(members=list(known.values()), relations=relations)
+    folders = await folder_repository.find_folders(session, space, ids=ids, submission_sets=ids)
+    filing = await folder_repository.folders_of(session, space, documents)
+    filed = await folder_repository.find_filed(session, space, reader, [*ids, *filing])
+    members = {
+        *in_sets([*documents, *of_sets, *folders]),
+        *(one for one in in_folders(filed) if {one.package, one.member} & {*ids}),
+    }
+    return Found(members=sorted(members), relations=await _relations(search, documents))
 
 
-async def _get_sets(search: _Search) -> _Found:
-    """The sets that hold these documents, with the memberships."""
+async def _get_sets(search: Search) -> Found:
+    """The sets that hold these documents and folders, with the memberships."""
     query = search.query
     query.require("$uuid")
-    documents = await repository.find_named(
-        search.session, search.space, uuids_of(query.all("$uuid")), (), search.reader
+    ids = uuids_of(query.all("$uuid"))
+    documents = await repository.find_named(search.session, search.space, ids, (), search.reader)
+    folders = await folder_repository.find_folders(search.session, search.space, ids=ids)
+    members = list(in_sets([*documents, *folders]))
+    sets = await repository.find_sets(
+        search.session, search.space, ids=[one.package for one in members]
     )
-    ids = [one.submission_set for one in documents]
-    sets = await repository.find_sets(search.session, search.space, ids=ids)
-    return _Found(sets=sets, members=documents)
+    return Found(sets=sets, members=members)
 
 
-async def _get_set_and_contents(search: _Search) -> _Found:
+async def _get_set_and_contents(search: Search) -> Found:
     query = search.query
     by_uuid, by_unique_id = "$XDSSubmissionSetEntryUUID", "$XDSSubmissionSetUniqueId"
     query.require(by_uuid, by_unique_id)
     if query.problems:
-        return _Found()
+        return Found()
+    session, space, reader = search.session, search.space, search.reader
     sets = await repository.find_sets(
-        search.session,
-        search.space,
-        ids=uuids_of(query.all(by_uuid)),
-        unique_ids=query.all(by_unique_id),
+        session, space, ids=uuids_of(query.all(by_uuid)), unique_ids=query.all(by_unique_id)
     )
     ids = [one.id for one in sets]
-    members = await repository.find_members(search.session, search.space, ids, search.reader)
-    return _Found(members, sets, members, await _relations(search, members))
+    documents = await repository.find_members(session, space, ids, reader)
+    folders = await folder_repository.find_folders(session, space, submission_sets=ids)
+    shown = {one.id for one in documents}
+    filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
+    inside = [one for one in filed if one.document.id in shown]
+    members = [*in_sets([*documents, *folders]), *in_folders(inside)]
+    return Found(documents, sets, folders, members, await _relations(search, documents))
 
 
-async def _get_all(search: _Search) -> _Found:
+async def _get_all(search: Search) -> Found:
     query = search.query
-    patient = await _patient(search, "$patientId")
-    statuses = _statuses(query, "$XDSDocumentEntryStatus")
+    patient = await search.patient("$patientId")
+    statuses = search.statuses("$XDSDocumentEntryStatus")
     if query.problems or patient is None:
-        return _Found()
+        return Found()
+    session, space, reader = search.session, search.space, search.reader
     documents = await repository.search_entries(
-        search.session,
-        search.space,
-        search.reader,
-        EntryQuery(patient=patient, statuses=statuses),
-        MAX_RESULTS * 5,
+        session, space, reader, EntryQuery(patient=patient, statuses=statuses), MAX_RESULTS * 5
     )
-    sets = await repository.find_sets(search.session, search.space, patient=patient)
-    return _Found(documents, sets, documents, await _relations(search, documents))
+    sets = await repository.find_sets(session, space, patient=patient)
+    folders = await folder_repository.find_folders(session, space, patient=patient)
+    shown = {one.id for one in documents}
+    filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
+    inside = [one for one in filed if one.document.id in shown]
+    members = [*in_sets([*documents, *folders]), *in_folders(inside)]
+    return Found(documents, sets, folders, members, await _relations(search, documents))
 
 
-async def _get_related(search: _Search) -> _Found:
+async def _get_related(search: Search) -> Found:
     """The document, what it is related to, and how (ITI TF-2 §3.18.4.1.2.3.7.10)."""
     query = search.query
     kinds_name = "$AssociationTypes"
@@ -331,34 +329,10 @@ async def _get_related(search: _Search) -> _Found:
     documents = await repository.find_named(
         search.session, search.space, list(ends), (), search.reader
     )
-    return _Found(documents, relations=relations)
+    return Found(documents, relations=relations)
 
 
-async def _patient(search: _Search, name: str) -> str | None:
-    query = search.query
-    query.require(name)
-    if not query.all(name):
-        return None
-    patient = search.pseudonymise(query.first(name))
-    if patient is None or len(query.all(name)) > 1:
-        query.problem("XDSUnknownPatientId", name, "it is no INS",
-                      "one CX: '<15 characters>^^^&<OID>&ISO^NH'")  # fmt: skip
-        return None
-    search.told.extend(await admit(search.session, search.space, search.reader, patient))
-    return patient
-
-
-def _statuses(query: StoredQuery, name: str) -> tuple[str, ...]:
-    """Approved where none is asked for (EX_3.1-1030)."""
-    given = query.all(name)
-    unknown = [one for one in given if one not in names.STATUS_OF]
-    if unknown:
-        query.problem("XDSStoredQueryParamNumber", name, f"unknown status {unknown[0][:80]}",
-                      ", ".join(names.STATUS_OF))  # fmt: skip
-    return tuple(names.STATUS_OF[one] for one in given if one in names.STATUS_OF) or ("Approved",)
-
-
-_QUERIES: Final[dict[str, Callable[[_Search], Awaitable[_Found]]]] = {
+_QUERIES: Final[dict[str, Callable[[Search], Awaitable[Found]]]] = {
     "14d4debf-8f97-4251-9a74-a90016b0af0d": _find_documents,
     "12941a89-e02e-4be5-967c-ce4bfc8fe492": _find_by_reference,
     "f26abbcb-ac74-4422-8a30-edb644bbc1a9": _find_sets,
@@ -369,4 +343,8 @@ _QUERIES: Final[dict[str, Callable[[_Search], Awaitable[_Found]]]] = {
     "e8e3cb2c-e39c-46b9-99e4-c12f57260b83": _get_set_and_contents,
     "d90e5407-b356-4d91-a89f-873917b4b0e6": _get_related,
     "10b545ea-725c-446d-9b95-8aeb444eddf3": _get_all,
+    "958f3006-baad-4929-a4de-ff1114824431": find_folders,
+    "5737b14c-8a1a-4539-b659-e03a34a5e1e4": get_folders,
+    "b909a503-523d-4517-8acf-8e5834dfc4c7": get_folder_and_contents,
+    "10cae35a-c7f9-4cf5-b61e-fc3278ffb578": get_folders_of_document,
 }

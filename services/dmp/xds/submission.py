@@ -6,13 +6,14 @@ Reading collects everything that is wrong with the lot; what a document says of 
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from lxml import etree
 
 from services.dmp.domain.document_entry import Coded, DocumentEntry
+from services.dmp.domain.folder import Filing, Folder, NewFolder
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.xds import names
 from services.dmp.xds.ebrim import (
@@ -75,6 +76,8 @@ class Lot:
     documents: list[SubmittedDocument] = field(default_factory=list)
     signature: SubmittedDocument | None = None
     relations: list[LotRelation] = field(default_factory=list)
+    folders: list[NewFolder] = field(default_factory=list)
+    filings: list[Filing] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, rule: str, path: str, message: str, expected: str = "") -> None:
@@ -99,18 +102,24 @@ def read_lot(message: Message) -> Lot:
     lot.set_path = package.path if package else ""
     lot.problems += found.problems
     _read_documents(lot, objects, _contents(lot, message))
+    folders = {one.id: _read_folder(one) for one in found.folders}
+    lot.folders = list(folders.values())
     if package is not None:
-        _check_members(lot, package, objects.associations)
+        parts = [*(document.object for document in _all_documents(lot)), *found.folders]
+        _check_members(lot, package, parts, objects.associations)
+        _read_filings(lot, package, folders, objects.associations)
     _read_relations(lot, objects.associations)
     return lot
 
 
 @dataclass(slots=True)
 class ReadSet:
-    """The one submission set of a message, whether it deposits or updates."""
+    """The one submission set of a message, whether it deposits or updates, and what else packages
+    are there."""
 
     package: RegistryObject | None = None
     submission_set: SubmissionSet | None = None
+    folders: list[RegistryObject] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, path: str, message: str, expected: str) -> None:
@@ -122,10 +131,12 @@ def read_set(objects: RegistryObjects) -> ReadSet:
     found = ReadSet()
     sets = [one for one in objects.packages if objects.nodes.get(one.id) == names.SET_NODE]
     for other in objects.packages:
-        if other not in sets:
+        if objects.nodes.get(other.id) == names.FOLDER_NODE:
+            found.folders.append(other)
+        elif other not in sets:
             found.problem(
-                other.path, "it is no submission set",
-                f"classificationNode {names.SET_NODE}; folders are not handled here yet",
+                other.path, "it is neither a submission set nor a folder",
+                f"classificationNode {names.SET_NODE} or {names.FOLDER_NODE}",
             )  # fmt: skip
     if len(sets) != 1:
         found.problem("RegistryPackage", f"{len(sets)} submission sets", "one")
@@ -232,19 +243,68 @@ def _read_documents(lot: Lot, objects: RegistryObjects, contents: dict[str, byte
         )
 
 
-def _check_members(lot: Lot, package: RegistryObject, associations: Sequence[Association]) -> None:
-    """HasMember from the set to each of its documents."""
+def _check_members(
+    lot: Lot,
+    package: RegistryObject,
+    parts: Sequence[RegistryObject],
+    associations: Sequence[Association],
+) -> None:
+    """HasMember from the set to each of its documents and folders."""
     members = {
         one.target
         for one in associations
         if one.kind == names.HAS_MEMBER and one.source == package.id
     }
-    for document in _all_documents(lot):
-        if document.object.id not in members:
+    for part in parts:
+        if part.id not in members:
             lot.problem(
-                "XDSRepositoryMetadataError", document.path,
+                "XDSRepositoryMetadataError", part.path,
                 "it is no member of the submission set", "an association HasMember",
             )  # fmt: skip
+
+
+def _read_folder(package: RegistryObject) -> NewFolder:
+    codes = (
+        Coded(one.node, one.coding_scheme, one.name)
+        for one in package.classified(names.FOLDER_CODES)
+    )
+    folder = Folder(
+        unique_id=package.external_ids.get(names.FOLDER_UNIQUE_ID, ""),
+        patient_id=package.external_ids.get(names.FOLDER_PATIENT, ""),
+        codes=tuple(codes),
+        title=package.name,
+        comments=package.description,
+    )
+    return NewFolder(read_uuid(package.id) or uuid7(), folder, package.path)
+
+
+def _read_filings(
+    lot: Lot,
+    package: RegistryObject,
+    folders: Mapping[str, NewFolder],
+    associations: Sequence[Association],
+) -> None:
+    """HasMember from a folder; either end is of the lot, or registered and named by its entryUUID."""
+    documents = {document.object.id: document.id for document in lot.documents}
+    for one in associations:
+        if one.kind != names.HAS_MEMBER or one.source == package.id:
+            continue
+        path = f"Association[{one.id[:64]}]"
+        new = folders.get(one.source)
+        folder = new.id if new else read_uuid(one.source)
+        document = documents.get(one.target) or read_uuid(one.target)
+        if folder is None:
+            lot.problem(
+                "XDSRepositoryMetadataError", f"{path}/@sourceObject", "no package of the lot",
+                "the id of the submission set or of a folder, or a folder's entryUUID",
+            )  # fmt: skip
+        if document is None:
+            lot.problem(
+                "XDSRepositoryMetadataError", f"{path}/@targetObject", "no document of the lot",
+                "the id of an ExtrinsicObject, or the entryUUID of a registered document",
+            )  # fmt: skip
+        if folder is not None and document is not None:
+            lot.filings.append(Filing(folder, document, path))
 
 
 def _read_relations(lot: Lot, associations: Sequence[Association]) -> None:

@@ -41,6 +41,9 @@ def read_update(message: Message) -> Update:
     found = read_set(objects)
     update.problems += found.problems
     update.submission_set = found.submission_set
+    for folder in found.folders:
+        update.problem("XDSMetadataUpdateOperationError", folder.path, "a folder is not updated here",
+                       "documents only (TD3.3); a lot of ITI-41 adds documents to a folder")  # fmt: skip
     package = found.package.id if found.package else ""
     documents = {one.id: one for one in objects.documents}
     for one in objects.associations:
