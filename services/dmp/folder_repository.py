@@ -1,7 +1,7 @@
 """Folders and what is in them, as the registry holds them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,10 @@ class StoredFolder:
     id: UUID
     submission_set: UUID
     updated_at: datetime
+    version: int
     folder: Folder
+    submitted: dict[str, Any] = field(repr=False)
+    """The List that came by FHIR; empty for what came by SOAP."""
 
     @property
     def updated(self) -> str:
@@ -57,12 +60,25 @@ async def find_folders(
         )
     )
     result = await session.execute(
-        select(folder.c.id, folder.c.submission_set, folder.c.updated_at, folder.c.metadata)
+        select(
+            folder.c.id,
+            folder.c.submission_set,
+            folder.c.updated_at,
+            folder.c.version,
+            folder.c.metadata,
+        )
         .where(folder.c.space == space, which)
         .order_by(folder.c.id.desc())
     )
     return [
-        StoredFolder(row.id, row.submission_set, row.updated_at, Folder.of_json(row.metadata))
+        StoredFolder(
+            row.id,
+            row.submission_set,
+            row.updated_at,
+            row.version,
+            Folder.of_json(row.metadata["xds"]),
+            row.metadata.get("submitted", {}),
+        )
         for row in result
     ]
 

@@ -12,8 +12,7 @@ from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.from_xds import reference_of
 from services.dmp.hot.registrar import Registrar
-from services.dmp.hot.relations import Related
-from services.dmp.related import Wanted, resolve
+from services.dmp.related import Wanted, resolve, with_folders
 from services.dmp.settings import DmpSettings
 from services.dmp.traces import REFUSALS, tell_refusal
 from services.dmp.xds.access import Caller
@@ -28,12 +27,10 @@ from services.dmp.xds.lot_signature import check_signature
 from services.dmp.xds.submission import Lot, SubmittedDocument
 from socle.clock import wall
 from socle.errors import DomainError
-from socle.http.context import traceparent
 from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem, Severity, has_errors
 from socle.saml.signature import read_authorities
-from socle.spaces import Space
 
 SOURCE = "spec dmp.md §1.4 (signature of the lot)"
 
@@ -103,15 +100,9 @@ async def _store(
     entries = new_entries(
         kernel, space, submission, deposits, resolved.chains, compare_traits=policy.compares_traits
     )
-    await registrar.register(entries, caller.token, _with_folders(resolved.related, lot, space))
+    related = with_folders(resolved.related, lot.folders, lot.filings, space.now())
+    await registrar.register(entries, caller.token, related)
     return problems
-
-
-def _with_folders(related: Related | None, lot: Lot, space: Space) -> Related | None:
-    if not (lot.folders or lot.filings):
-        return related
-    related = related or Related((), traceparent.get(), space.now())
-    return replace(related, folders=lot.folders, filings=lot.filings)
 
 
 def _check(document: SubmittedDocument, lot: Lot, policy: Policy) -> _Checked:

@@ -1,13 +1,16 @@
 """From what a sender calls a registered document to its entry: relations of a submission."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from services.dmp import repository
 from services.dmp.domain import refusals
 from services.dmp.domain.deposit import Deposit
 from services.dmp.domain.entry import Relation
+from services.dmp.domain.folder import Filing, NewFolder
+from services.dmp.domain.visibility import Reader
 from services.dmp.hot.relations import Related
 from services.dmp.repository import StoredEntry
 from socle.http.context import traceparent
@@ -30,6 +33,17 @@ class Wanted:
     target: str
     path: str
     any_version: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """A document that goes into a new folder: `name` is its entryUUID if it is new, and otherwise
+    what get_document takes."""
+
+    folder: UUID
+    name: str
+    path: str
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,33 @@ async def resolve(
         if relation.deprecates:
             chains[one.source] = target.chain_id
     return Resolved(Related(relations, traceparent.get(), space.now()), chains, problems)
+
+
+async def resolve_shelved(
+    kernel: Kernel, space: Space, shelved: Sequence[Shelved], reader: Reader
+) -> tuple[list[Filing], list[Problem]]:
+    """Only what the reader is shown can be put into a folder."""
+    filings, problems = [], []
+    async with kernel.database.read() as session:
+        for one in shelved:
+            if one.is_new:
+                filings.append(Filing(one.folder, UUID(one.name), one.path))
+                continue
+            found = await repository.get_document(session, space.name, one.name, reader)
+            if found is None:
+                problems.append(refusals.no_such_member(one.path))
+            else:
+                filings.append(Filing(one.folder, found.id, one.path))
+    return filings, problems
+
+
+def with_folders(
+    related: Related | None, folders: Sequence[NewFolder], filings: Sequence[Filing], at: datetime
+) -> Related | None:
+    if not (folders or filings):
+        return related
+    related = related or Related((), traceparent.get(), at)
+    return replace(related, folders=folders, filings=filings)
 
 
 async def _targets(

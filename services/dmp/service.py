@@ -1,12 +1,16 @@
 """Use cases: a submission comes in, by FHIR or by SOAP."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
+from services.dmp import folder_repository
 from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.entry import Registered
+from services.dmp.domain.folder import Filing, NewFolder, check_folder_ids
 from services.dmp.domain.imaging_object import MIME_TYPE, describe_imaging_object
 from services.dmp.domain.validation import Policy
+from services.dmp.domain.visibility import Reader
 from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.bundle import Part, ProvideBundle, ProvidedDocument
 from services.dmp.fhir.checks import (
@@ -15,8 +19,10 @@ from services.dmp.fhir.checks import (
     check_reference,
     content_type_of,
 )
+from services.dmp.fhir.folders import read_folder
 from services.dmp.fhir.profiles import (
     check_comprehensive,
+    check_folder,
     check_simplified,
     check_submission_set,
 )
@@ -25,7 +31,7 @@ from services.dmp.fhir.simplified import PATH
 from services.dmp.fhir.storable import check_storable
 from services.dmp.fhir.to_xds import entry_from_reference, entry_of_resource, set_from_list
 from services.dmp.hot.registrar import Registrar
-from services.dmp.related import Wanted, resolve
+from services.dmp.related import Wanted, resolve, resolve_shelved, with_folders
 from services.dmp.traces import REFUSALS, tell_refusal
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
@@ -43,6 +49,8 @@ class Accepted:
     documents: list[Registered]
     warnings: list[list[Problem]]
     set_warnings: list[Problem]
+    folders: dict[int, UUID]
+    """The entryUUIDs of the folders, by the places of their Lists in the bundle."""
 
 
 @dataclass(slots=True)
@@ -83,6 +91,8 @@ async def _store(
     problems = [*bundle.problems, *(problem for item in checked for problem in item.problems)]
     of_set = _check_set(bundle.submission_set, policy)
     problems += of_set
+    for part in bundle.folders:
+        problems += [*check_storable(part), *policy.of_profile(check_folder(part))]
     deposits = [item.deposit for item in checked if item.deposit is not None]
     problems += check_submission(
         deposits, PATH if bundle.submission_set is None else "Bundle.entry"
@@ -93,6 +103,8 @@ async def _store(
         problems += check_patch(part, url, replaced)
     resolved = await resolve(kernel, space, deposits, wanted)
     problems += resolved.problems
+    folders, filings, unfiled = await _read_folders(kernel, space, subject, bundle, deposits)
+    problems += unfiled
     if has_errors(problems):
         errors = sum(problem.severity == "error" for problem in problems)
         raise DomainError(
@@ -105,8 +117,54 @@ async def _store(
     entries = new_entries(
         kernel, space, submission, deposits, resolved.chains, compare_traits=policy.compares_traits
     )
-    documents = await registrar.register(entries, subject.token, resolved.related)
-    return Accepted(bundle, documents, [item.problems for item in checked], of_set)
+    related = with_folders(resolved.related, folders, filings, space.now())
+    documents = await registrar.register(entries, subject.token, related)
+    if folders and not documents[0].is_new:
+        folders = await _registered_folders(kernel, space, folders)
+    places = zip((part.index for part in bundle.folders), folders, strict=True)
+    return Accepted(
+        bundle,
+        documents,
+        [item.problems for item in checked],
+        of_set,
+        {index: new.id for index, new in places},
+    )
+
+
+async def _read_folders(
+    kernel: Kernel, space: Space, subject: Subject, bundle: ProvideBundle, deposits: list[Deposit]
+) -> tuple[list[NewFolder], list[Filing], list[Problem]]:
+    if not (bundle.folders and deposits):  # a bundle without a document is refused already
+        return [], [], []
+    of_path = {deposit.path: deposit.id for deposit in deposits}
+    new = {
+        document.reference.full_url: of_path[f"{document.reference.path}.masterIdentifier"]
+        for document in bundle.documents
+        if f"{document.reference.path}.masterIdentifier" in of_path
+    }
+    folders, shelved, problems = [], [], []
+    for part in bundle.folders:
+        folder, documents, found = read_folder(
+            part, uuid7(), deposits[0].ins, deposits[0].metadata.unique_id, new
+        )
+        folders.append(folder)
+        shelved += documents
+        problems += found
+    problems += check_folder_ids(folders)
+    filings, unknown = await resolve_shelved(kernel, space, shelved, Reader(subject.national_id))
+    return folders, filings, [*problems, *unknown]
+
+
+async def _registered_folders(
+    kernel: Kernel, space: Space, folders: list[NewFolder]
+) -> list[NewFolder]:
+    """Of a submission that came before: its folders have their entryUUIDs."""
+    async with kernel.database.read() as session:
+        found = await folder_repository.find_folders(
+            session, space.name, unique_ids=[one.folder.unique_id for one in folders]
+        )
+    ids = {one.folder.unique_id: one.id for one in found}
+    return [replace(one, id=ids.get(one.folder.unique_id, one.id)) for one in folders]
 
 
 def _check_set(part: Part | None, policy: Policy) -> list[Problem]:

@@ -102,6 +102,9 @@ folder = Table(
     Column("unique_id", Text, nullable=False),
     Column("submission_set", Uuid, nullable=False),  # that brought it
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "version", Integer, nullable=False, server_default="1"
+    ),  # one more each time it is added to
     Column("metadata", JSONB, nullable=False),
     Index("ix_folder_unique_id", "space", "unique_id", unique=True),
     Index("ix_folder_patient", "space", "patient"),

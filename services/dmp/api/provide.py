@@ -93,6 +93,8 @@ def _transaction_response(accepted: Accepted) -> dict[str, Any]:
             response = created(
                 "Binary", registered.id, registered.version, registered.registered_at
             )
+        elif index in accepted.folders:
+            response = created("List", accepted.folders[index], 1, first.registered_at)
         elif accepted.bundle.order[index] == "Parameters":
             response = {"status": "200 OK"}
         else:

@@ -1,11 +1,13 @@
-"""ITI-66, Find Document Lists: the submission sets of a patient."""
+"""ITI-66, Find Document Lists: the submission sets and the folders of a patient."""
 
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.dmp import repository
+from services.dmp import folder_repository, repository
 from services.dmp.api.fhir_base import (
     admit_reader,
     base_url,
@@ -16,8 +18,16 @@ from services.dmp.api.fhir_base import (
 from services.dmp.api.preferences import policy_of
 from services.dmp.conditions import uuids_of
 from services.dmp.domain.visibility import Reader
-from services.dmp.fhir.set_search import SetSearch, read_set_search
+from services.dmp.fhir.folders import folder_list
+from services.dmp.fhir.set_search import (
+    Listed,
+    SetSearch,
+    listed_folder,
+    listed_set,
+    read_set_search,
+)
 from services.dmp.fhir.sets import submission_list
+from services.dmp.folder_repository import StoredFolder
 from services.dmp.repository import StoredEntry, StoredSet
 from services.dmp.stored import set_of
 from socle.auth.dependencies import CallerSpace, Professional
@@ -28,6 +38,8 @@ from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
 from socle.fhir.search import applied, page_links, posted_parameters
 from socle.spaces import Space
+
+_Stored: TypeAlias = StoredSet | StoredFolder
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 
@@ -55,18 +67,17 @@ async def read(
     space: CallerSpace,
     session: ReadSession,
 ) -> Response:
-    found: list[StoredSet] = []
-    for set_id in uuids_of([resource_id]):
-        found = await repository.find_sets(session, space.name, ids=[set_id])
+    ids = uuids_of([resource_id])
+    found = await _load(session, space, ids=ids) if ids else []
     if not found:
         raise DomainError(
             Category.NOT_FOUND,
             "list_unknown",
-            f"No submission set {resource_id[:64]} in this space; search List by patient.identifier.",
+            f"No submission set or folder {resource_id[:64]} in this space; "
+            "search List by patient.identifier.",
         )
-    members = await _members(session, space, reader_of(request, caller), found)
-    resource = submission_list(found[0], members.get(found[0].id, []))
-    return fhir_response(resource, ETag='W/"1"')
+    [resource] = await _written(session, space, reader_of(request, caller), found)
+    return fhir_response(resource, ETag=f'W/"{resource["meta"]["versionId"]}"')
 
 
 async def _search(
@@ -84,37 +95,58 @@ async def _search(
     matching = await _matching(session, space, wanted)
     rest = [one for one in matching if wanted.after is None or one.id < wanted.after]
     page = rest[: wanted.count]
-    members = await _members(session, space, reader, page)
     base = base_url(request)
     cursor = str(page[-1].id) if len(rest) > len(page) else None
     links = page_links(base, "List", applied(parameters, wanted.ignored), cursor)
-    resources = [submission_list(one, members.get(one.id, [])) for one in page]
+    resources = await _written(session, space, reader, page)
     return fhir_response(searchset(resources, base, len(matching), links))
 
 
-async def _matching(session: ReadSession, space: Space, wanted: SetSearch) -> list[StoredSet]:
-    """The newest first. The sets of one patient are few enough to be looked at one by one."""
-    found = await repository.find_sets(
-        session,
-        space.name,
-        patient=wanted.patient,
-        ids=uuids_of(wanted.names),
-        unique_ids=wanted.names,
+async def _matching(session: ReadSession, space: Space, wanted: SetSearch) -> list[_Stored]:
+    """The newest first. The Lists of one patient are few enough to be looked at one by one."""
+    found = await _load(
+        session, space, patient=wanted.patient, ids=uuids_of(wanted.names), unique_ids=wanted.names
     )
     if wanted.patient is not None and wanted.names:
-        found = [
-            one
-            for one in found
-            if {str(one.id), set_of(one).unique_id} & set(map(str.lower, wanted.names))
-        ]
-    return [one for one in found if all(holds(set_of(one)) for holds in wanted.criteria)]
+        names = set(map(str.lower, wanted.names))
+        found = [one for one in found if {str(one.id), _listed(one).unique_id} & names]
+    return [one for one in found if all(holds(_listed(one)) for holds in wanted.criteria)]
 
 
-async def _members(
-    session: ReadSession, space: Space, reader: Reader, sets: list[StoredSet]
-) -> dict[UUID, list[StoredEntry]]:
-    members: dict[UUID, list[StoredEntry]] = {}
-    ids = [one.id for one in sets]
-    for one in await repository.find_members(session, space.name, ids, reader):
-        members.setdefault(one.submission_set, []).append(one)
-    return members
+async def _load(
+    session: ReadSession,
+    space: Space,
+    *,
+    patient: str | None = None,
+    ids: Sequence[UUID] = (),
+    unique_ids: Sequence[str] = (),
+) -> list[_Stored]:
+    sets = await repository.find_sets(
+        session, space.name, patient=patient, ids=ids, unique_ids=unique_ids
+    )
+    folders = await folder_repository.find_folders(
+        session, space.name, patient=patient, ids=ids, unique_ids=unique_ids
+    )
+    return sorted([*sets, *folders], key=lambda one: one.id, reverse=True)
+
+
+def _listed(stored: _Stored) -> Listed:
+    return listed_folder(stored) if isinstance(stored, StoredFolder) else listed_set(set_of(stored))
+
+
+async def _written(
+    session: ReadSession, space: Space, reader: Reader, page: Sequence[_Stored]
+) -> list[dict[str, Any]]:
+    """With the documents that the reader is shown."""
+    ids = [one.id for one in page]
+    members: dict[UUID, list[StoredEntry]] = {one: [] for one in ids}
+    for entry in await repository.find_members(session, space.name, ids, reader):
+        members[entry.submission_set].append(entry)
+    for one in await folder_repository.find_filed(session, space.name, reader, ids):
+        members[one.folder].append(one.document)
+    return [
+        folder_list(one, members[one.id])
+        if isinstance(one, StoredFolder)
+        else submission_list(one, members[one.id])
+        for one in page
+    ]

@@ -1,10 +1,13 @@
 """What groups documents of a patient, as XDS knows it (ITI TF-3 §4.2.3.4)."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
+from services.dmp.domain.deposit import MAX_UNIQUE_ID, SOURCE
 from services.dmp.domain.document_entry import Coded
+from socle.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,12 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class NewFolder:
-    """`id` is its entryUUID to be; `path` names it to the sender."""
+    """`id` is its entryUUID to be; `path` names it to the sender; `submitted` is the List of FHIR."""
 
     id: UUID
     folder: Folder
     path: str
+    submitted: dict[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +47,25 @@ class Filing:
     folder: UUID
     document: UUID
     path: str
+
+
+def check_folder_ids(folders: Sequence[NewFolder]) -> list[Problem]:
+    """Each has an identifier of its own that an index can hold."""
+    problems = []
+    seen: dict[str, str] = {}
+    for one in folders:
+        unique_id = one.folder.unique_id
+        earlier = seen.setdefault(unique_id, one.path)
+        if earlier != one.path:
+            problems.append(
+                Problem("XDSRegistryDuplicateUniqueIdInMessage", one.path,
+                        f"{earlier} is a folder of the same identifier", "one of its own",
+                        source=SOURCE)
+            )  # fmt: skip
+        if len(unique_id) > MAX_UNIQUE_ID:
+            problems.append(
+                Problem("XDSRepositoryMetadataError", one.path,
+                        f"its identifier has {len(unique_id)} characters",
+                        f"at most {MAX_UNIQUE_ID}", source=SOURCE)
+            )  # fmt: skip
+    return problems

@@ -43,6 +43,7 @@ class ProvideBundle:
     """What was found; `problems` holds everything that is wrong with it."""
 
     submission_set: Part | None = None
+    folders: list[Part] = field(default_factory=list)
     documents: list[ProvidedDocument] = field(default_factory=list)
     patches: list[tuple[Part, str]] = field(default_factory=list)  # and the url of each
     order: list[str] = field(default_factory=list)  # resource type of each entry
@@ -89,7 +90,7 @@ def _check_requests(bundle: ProvideBundle, parts: list[Part], entries: list[Any]
             bundle.problem(
                 "MHD-ENTRY", part.path, f"{kind or 'no resource'} is not handled in a submission",
                 "List, DocumentReference, Binary, or Parameters to PATCH what is replaced (patients "
-                "are referenced by INS; folders are not handled yet)",
+                "are referenced by INS)",
             )  # fmt: skip
         elif method != "POST" or url.strip("/") != kind:
             bundle.problem(
@@ -114,10 +115,13 @@ def _submission_set(bundle: ProvideBundle, parts: list[Part]) -> Part | None:
     lists = [part for part in parts if part.resource.get("resourceType") == "List"]
     sets = [part for part in lists if "submissionset" in _list_codes(part)]
     for part in lists:
-        if part not in sets:
+        if "folder" in _list_codes(part):
+            bundle.folders.append(part)
+        elif part not in sets:
             bundle.problem(
-                "MHD-LIST-CODE", f"{part.path}.code", "this List is not a submission set",
-                f"{LIST_TYPES}|submissionset (folders are not handled yet)",
+                "MHD-LIST-CODE", f"{part.path}.code",
+                "this List is neither a submission set nor a folder",
+                f"{LIST_TYPES}|submissionset or {LIST_TYPES}|folder",
             )  # fmt: skip
     if len(sets) != 1:
         bundle.problem(
@@ -138,15 +142,16 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
         bundle.problem(
             "MHD-DOCUMENTREFERENCE", "Bundle.entry", "no DocumentReference", "at least one"
         )
-    listed = _listed(bundle.submission_set)
+    listed = listed_by(bundle.submission_set)
     used = set()
-    for part in references:
+    for part in (*references, *bundle.folders):
         if bundle.submission_set is not None and part.full_url not in listed:
             bundle.problem(
                 "MHD-LIST-ENTRY", f"{bundle.submission_set.path}.entry",
                 f"the submission set does not list {part.full_url or 'an entry without fullUrl'}",
-                "List.entry.item.reference equal to the fullUrl of each DocumentReference",
+                "List.entry.item.reference equal to the fullUrl of each DocumentReference and folder",
             )  # fmt: skip
+    for part in references:
         url = text(mapping(first(part.resource.get("content")).get("attachment")).get("url"))
         binary = binaries.get(url) if url else None
         if binary is None:
@@ -167,9 +172,10 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
         )  # fmt: skip
 
 
-def _listed(submission_set: Part | None) -> set[str]:
-    entries = items(submission_set.resource.get("entry")) if submission_set else []
-    return {text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries}
+def listed_by(part: Part | None) -> list[str]:
+    """The references of a List, in their order."""
+    entries = items(part.resource.get("entry")) if part else []
+    return [text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries]
 
 
 def decode(bundle: ProvideBundle, data: Any, path: str) -> bytes | None:

@@ -17,6 +17,7 @@ from socle.problems import Problem
 Resource = dict[str, Any]
 
 SUBMISSION_SET: Final = "PDSm pdsm-submissionset-comprehensive"
+FOLDER: Final = "PDSm pdsm-folder-comprehensive"
 COMPREHENSIVE: Final = "PDSm pdsm-comprehensive-document-reference"
 SIMPLIFIED: Final = "PDSm pdsm-simplified-publish"
 
@@ -39,6 +40,10 @@ class _Constraint:
 
 def check_submission_set(part: Part) -> list[Problem]:
     return list(_findings(part.resource, part.path, _SET, SUBMISSION_SET))
+
+
+def check_folder(part: Part) -> list[Problem]:
+    return list(_findings(part.resource, part.path, _FOLDER, FOLDER))
 
 
 def check_comprehensive(part: Part) -> list[Problem]:
@@ -186,6 +191,17 @@ _SIMPLIFIED: Final = (
         "EVENT", "context.event", "one event at most",
         lambda it: len(items(_context(it).get("event"))) <= 1,
     ),
+)  # fmt: skip
+
+_FOLDER: Final = (
+    _Constraint(
+        "FOLDER-DESIGNATIONTYPE", "extension", "one ihe-designationType with a code",
+        lambda it: _is_coded(_extension(it, "designationType").get("valueCodeableConcept")),
+    ),
+    _Constraint("FOLDER-STATUS", "status", "current", lambda it: it.get("status") == "current"),
+    _Constraint("FOLDER-MODE", "mode", "working", lambda it: it.get("mode") == "working"),
+    _Constraint("FOLDER-DATE", "date", "an instant", _has("date")),
+    _Constraint("FOLDER-ENTRY", "entry", "a document at least", _has("entry")),
 )  # fmt: skip
 
 _SET: Final = (

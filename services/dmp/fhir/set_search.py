@@ -1,4 +1,4 @@
-"""Reads the parameters of ITI-66 into criteria for the submission sets of a patient.
+"""Reads the parameters of ITI-66 into criteria for the submission sets and folders of a patient.
 
 Source: IHE MHD 4.2 §3.66.4.1.2, PDSm 3.1.1 (SearchParameters of List; spec: dmp.md §3.3). The guide
 names some of them twice, in its text and in its SearchParameter: both are read.
@@ -8,15 +8,49 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.dmp.domain.document_entry import Author, Coded
 from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
 from services.dmp.fhir.search import DEFAULT_COUNT, MAX_COUNT, Pseudonymise
+from services.dmp.folder_repository import StoredFolder
 from socle.fhir.search import page_size
 from socle.problems import Problem
 
 SOURCE = "IHE MHD 4.2 §3.66.4.1.2"
-Criterion = Callable[[SubmissionSet], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What ITI-66 looks at of a List; a folder has neither source nor author."""
+
+    kind: str
+    unique_id: str
+    date: str
+    codes: tuple[Coded, ...]
+    title: str = field(repr=False)
+    source_id: str = ""
+    authors: tuple[Author, ...] = ()
+
+
+def listed_set(found: SubmissionSet) -> Listed:
+    return Listed(
+        "submissionset",
+        found.unique_id,
+        found.submission_time,
+        (found.content_type,),
+        found.title,
+        found.source_id,
+        found.authors,
+    )
+
+
+def listed_folder(stored: StoredFolder) -> Listed:
+    folder = stored.folder
+    return Listed("folder", folder.unique_id, stored.updated, folder.codes, folder.title)
+
+
+Criterion = Callable[[Listed], bool]
 
 
 @dataclass(slots=True)
@@ -85,19 +119,17 @@ def _read_date(search: SetSearch, value: str) -> None:
         search.problem("date", f"{value[:40]} is no date with a prefix", "ge2022-03-01, 2022…")
         return
     start, end = (bound.strftime("%Y%m%d%H%M%S") if bound else "" for bound in period)
-    search.criteria.append(
-        lambda it: start <= it.submission_time and (not end or it.submission_time < end)
-    )
+    search.criteria.append(lambda it: start <= it.date and (not end or it.date < end))
 
 
 def _read_code(search: SetSearch, value: str) -> None:
-    """Folders are not kept: of the two kinds of List, one is here."""
-    if "submissionset" not in _codes(value):
-        search.criteria.append(lambda _: False)
+    """The two kinds of List."""
+    wanted = _codes(value)
+    search.criteria.append(lambda it: it.kind in wanted)
 
 
 def _read_status(search: SetSearch, value: str) -> None:
-    """A submission set is never withdrawn."""
+    """Neither a submission set nor a folder is ever withdrawn."""
     if "current" not in _codes(value):
         search.criteria.append(lambda _: False)
 
@@ -111,7 +143,7 @@ def _read_archived(search: SetSearch, value: str) -> None:
 
 def _read_designation(search: SetSearch, value: str) -> None:
     wanted = _codes(value)
-    search.criteria.append(lambda it: it.content_type.code in wanted)
+    search.criteria.append(lambda it: any(code.code in wanted for code in it.codes))
 
 
 def _read_source_id(search: SetSearch, value: str) -> None:

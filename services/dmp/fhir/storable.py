@@ -15,7 +15,10 @@ from socle.problems import Problem
 SOURCE = "FHIR R4 §2.6.2"
 # \u0000, unless its backslash is itself escaped: jsonb refuses NUL (PostgreSQL §8.14).
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_LISTS = ("identifier", "content", "contained", "author", "category", "securityLabel", "relatesTo")
+_LISTS = (
+    "identifier", "content", "contained", "author", "category", "securityLabel", "relatesTo",
+    "extension", "note", "entry",
+)  # fmt: skip
 _OBJECTS = ("meta", "masterIdentifier", "type", "subject", "context", "custodian")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -23,7 +24,10 @@ RETURNING id
 _LOCK = """
 SELECT id, patient FROM dmp.folder WHERE space = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR UPDATE
 """
-_TOUCH = "UPDATE dmp.folder SET updated_at = $3 WHERE space = $1 AND id = ANY($2::uuid[])"
+_TOUCH = """
+UPDATE dmp.folder SET updated_at = $3, version = version + 1
+WHERE space = $1 AND id = ANY($2::uuid[])
+"""
 _DOCUMENTS = """
 SELECT id, logical_id, patient FROM dmp.document WHERE space = $1 AND id = ANY($2::uuid[])
 """
@@ -41,7 +45,8 @@ WITH filed AS (
     ON CONFLICT DO NOTHING
     RETURNING folder
 )
-UPDATE dmp.folder SET updated_at = $4 WHERE space = $1 AND id IN (SELECT folder FROM filed)
+UPDATE dmp.folder SET updated_at = $4, version = version + 1
+WHERE space = $1 AND id IN (SELECT folder FROM filed)
 """
 
 
@@ -62,7 +67,7 @@ async def file_documents(
         at,
         [one.id for one in folders],
         [one.folder.unique_id for one in folders],
-        [orjson.dumps(one.folder.as_json()).decode() for one in folders],
+        [_metadata(one) for one in folders],
     )
     created = {row["id"] for row in rows}
     problems = [refusals.folder_taken(one.path) for one in folders if one.id not in created]
@@ -86,8 +91,15 @@ async def file_documents(
         return problems
     members = [documents[one.document]["logical_id"] for one in filings]
     await connection.execute(_FILE, space, [one.folder for one in filings], members)
-    await connection.execute(_TOUCH, space, named, at)
+    await connection.execute(_TOUCH, space, [one for one in named if one not in created], at)
     return []
+
+
+def _metadata(new: NewFolder) -> str:
+    metadata: dict[str, Any] = {"xds": new.folder.as_json()}
+    if new.submitted is not None:
+        metadata["submitted"] = new.submitted
+    return orjson.dumps(metadata).decode()
 
 
 async def succeed(

@@ -18,6 +18,7 @@ def upgrade() -> None:
             unique_id text NOT NULL,
             submission_set uuid NOT NULL,
             updated_at timestamptz NOT NULL,
+            version integer NOT NULL DEFAULT 1,
             metadata jsonb NOT NULL,
             CONSTRAINT pk_folder PRIMARY KEY (space, id)
         );

@@ -7,9 +7,8 @@ errors; what only describes it is told.
 import hashlib
 import re
 
-from services.dmp.domain.deposit import MAX_UNIQUE_ID
 from services.dmp.domain.document_entry import DocumentEntry
-from services.dmp.domain.folder import NewFolder
+from services.dmp.domain.folder import NewFolder, check_folder_ids
 from services.dmp.domain.imaging_object import is_imaging_object
 from services.dmp.xds import names
 from services.dmp.xds.submission import SubmittedDocument
@@ -159,29 +158,13 @@ def check_lot_patient(entries: list[DocumentEntry], set_patient: str, path: str)
 
 def check_folders(folders: list[NewFolder], set_patient: str) -> list[Problem]:
     """Each is of the patient of the set, and has an identifier of its own."""
-    problems = []
-    seen: set[str] = set()
+    problems = check_folder_ids(folders)
     for one in folders:
         folder = one.folder
         if not folder.unique_id:
             problems.append(_missing(f"{one.path}/uniqueId", "an OID of the producer"))
-        elif folder.unique_id in seen:
-            problems.append(
-                _problem(
-                    "XDSRegistryDuplicateUniqueIdInMessage", f"{one.path}/uniqueId",
-                    "another folder of the lot has this identifier", "one of its own",
-                )
-            )  # fmt: skip
-        elif len(folder.unique_id) > MAX_UNIQUE_ID:
-            problems.append(
-                _problem(
-                    "XDSRepositoryMetadataError", f"{one.path}/uniqueId",
-                    f"it has {len(folder.unique_id)} characters", f"at most {MAX_UNIQUE_ID}",
-                )
-            )  # fmt: skip
-        seen.add(folder.unique_id)
         if not folder.patient_id:
-            problems.append(_missing(f"{one.path}/patientId", set_patient or "a CX"))
+            problems.append(_missing(f"{one.path}/patientId", "the CX of the set"))
         elif set_patient and folder.patient_id != set_patient:
             problems.append(
                 _problem(

@@ -158,7 +158,7 @@ class TestLotWithFolder:
              "XDSRepositoryMetadataError"),
             (FolderLot(folder_patient=LEO.cx), "RegistryPackage[Folder01]/patientId",
              "XDSPatientIdDoesNotMatch"),
-            (FolderLot(folder_unique_id="1." * 80 + "1"), "RegistryPackage[Folder01]/uniqueId",
+            (FolderLot(folder_unique_id="1." * 80 + "1"), "RegistryPackage[Folder01]",
              "XDSRepositoryMetadataError"),
             (FolderLot(in_set=False), "RegistryPackage[Folder01]", "XDSRepositoryMetadataError"),
             (FolderLot(into="Folder99"), "Association[Filed0]/@sourceObject",
