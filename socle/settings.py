@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     max_spaces: int = Field(10_000, ge=1)
     pseudonym_key: SecretStr | None = None
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1)
+    max_held_bytes: int = Field(256 * 1024 * 1024, ge=1)
     max_in_flight: int = Field(512, ge=1)
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

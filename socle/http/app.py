@@ -89,6 +89,7 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
         BodyLimit,
         limit=spec.max_body_bytes or settings.max_body_bytes,
         by_path=spec.body_limits,
+        total=settings.max_held_bytes,
     )
     app.add_middleware(SpaceOfPath)
     app.add_middleware(InFlightLimit, service=spec.name, limit=settings.max_in_flight)

@@ -1,4 +1,4 @@
-"""Bounds: on the requests in flight, and on the bytes of one body."""
+"""Bounds: on the requests in flight, on the bytes of one body, and on those of all bodies together."""
 
 from collections.abc import Mapping
 
@@ -38,14 +38,26 @@ class InFlightLimit:
 
 
 class BodyLimit:
-    """Refuses a body as soon as it is too large: by its announced length, or while it streams."""
+    """Refuses a body as soon as it is too large: by its announced length, or while it streams.
 
-    def __init__(self, app: ASGIApp, limit: int, by_path: Mapping[str, int] | None = None) -> None:
+    A service holds a body in memory until it has answered. `total` bounds what all of them hold, so
+    that many large ones at once are told to come again and do not have the process killed.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int,
+        by_path: Mapping[str, int] | None = None,
+        total: int | None = None,
+    ) -> None:
         """`by_path` holds other limits for some paths, without the space; one that ends with a
-        slash stands for all below it."""
+        slash stands for all below it. Without `total`, bodies pass through and are not held."""
         self.app = app
         self.limit = limit
         self.by_path = by_path or {}
+        self.total = total
+        self.held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,12 +73,23 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             if message["type"] == "http.request":
-                received += len(message.get("body", b""))
+                size = len(message.get("body", b""))
+                received += size
+                self.held += size
                 if received > limit:
                     raise too_large(limit)
+                # The only body there is may always come in, whatever `total` is.
+                if self.total is not None and self.held > max(self.total, received):
+                    raise busy(
+                        f"The bodies of requests that came before hold {self.held - received} bytes "
+                        f"of the {self.total} set aside for them; send this one again shortly."
+                    )
             return message
 
-        await self.app(scope, counted_receive, send)
+        try:
+            await self.app(scope, counted_receive, send)
+        finally:
+            self.held -= received
 
     def _of(self, path: str) -> int:
         for known, limit in self.by_path.items():
