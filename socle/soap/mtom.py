@@ -4,6 +4,10 @@ Real stacks differ, and each of these was seen: no `action` parameter, no `start
 that is percent-encoded in the href and not in the part, a multipart of one part, line ends of LF.
 """
 
+import base64
+import binascii
+import quopri
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
@@ -16,6 +20,10 @@ SOURCE = "MTOM 1.0; XOP 1.0; RFC 2387"
 MAX_PARTS = 1000
 XOP = "http://www.w3.org/2004/08/xop/include"
 SOAP_TYPE = "application/soap+xml"
+# What follows the boundary on its line (RFC 2046 §5.1.1): the end of the whole, or white space.
+_DELIMITER_END = re.compile(rb"--|[ \t]*\r?\n|[ \t]*\Z")
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,8 @@ def write_multipart(
 def _parts(body: bytes, boundary: bytes) -> list[Attachment]:
     """Splits at the delimiter lines (RFC 2046 §5.1.1); what stands before and after is nothing."""
     delimiter = b"--" + boundary
-    position = 0 if body.startswith(delimiter) else _next(body, delimiter, 0)
+    at_start = body.startswith(delimiter) and _DELIMITER_END.match(body, len(delimiter))
+    position = 0 if at_start else _next(body, delimiter, 0)
     parts: list[Attachment] = []
     while position >= 0:
         after = position + len(delimiter)
@@ -122,27 +131,49 @@ def _parts(body: bytes, boundary: bytes) -> list[Attachment]:
 
 
 def _next(body: bytes, delimiter: bytes, start: int) -> int:
-    """The next delimiter that begins a line, or -1."""
+    """The next delimiter line, or -1. A line that only begins like it is content, for instance the
+    delimiter of a multipart inside whose boundary is a longer one."""
     found = body.find(b"\n" + delimiter, start)
+    while found >= 0 and not _DELIMITER_END.match(body, found + 1 + len(delimiter)):
+        found = body.find(b"\n" + delimiter, found + 1)
     return found + 1 if found >= 0 else -1
 
 
 def _part(raw: bytes) -> Attachment:
-    """Headers end at the first empty line."""
-    for end, blank in ((raw.find(b"\r\n\r\n"), 4), (raw.find(b"\n\n"), 2)):
-        if end >= 0:
-            headers, content = raw[:end], raw[end + blank :]
-            break
-    else:
-        # Without headers there is only the empty line that ends them.
-        headers, content = b"", raw.removeprefix(b"\r\n").removeprefix(b"\n")
+    """Headers end at the first empty line, which is all there is where there are none."""
+    if raw.startswith((b"\r\n", b"\n")):
+        return Attachment("", "", raw[raw.index(b"\n") + 1 :])
+    blank = _BLANK_LINE.search(raw)
+    headers, content = (raw[: blank.start()], raw[blank.end() :]) if blank else (raw, b"")
+    unfolded = _FOLD.sub(" ", headers.decode("latin-1"))
     fields: dict[str, str] = {}
-    for line in headers.decode("latin-1").splitlines():
+    for line in unfolded.splitlines():
         name, colon, value = line.partition(":")
-        if colon and not line[:1].isspace():
+        if colon:
             fields[name.strip().lower()] = value.strip()
+    content_id = fields.get("content-id", "").strip("<>")
+    encoding = fields.get("content-transfer-encoding", "binary").lower()
     return Attachment(
-        fields.get("content-id", "").strip("<>"), fields.get("content-type", ""), content
+        content_id, fields.get("content-type", ""), _decoded(content, encoding, content_id)
+    )
+
+
+def _decoded(content: bytes, encoding: str, content_id: str) -> bytes:
+    """Of RFC 2045 §6. MTOM says binary, and stacks that were made for mail say base64."""
+    if encoding in ("binary", "8bit", "7bit", ""):
+        return content
+    try:
+        if encoding == "base64":
+            return base64.b64decode(content)
+        if encoding == "quoted-printable":
+            return quopri.decodestring(content)
+    except binascii.Error:
+        raise UnreadableMultipartError(
+            f"the part {content_id[:80]} is no base64: it may have been cut short", "base64, whole"
+        ) from None
+    raise UnreadableMultipartError(
+        f"the part {content_id[:80]} has the Content-Transfer-Encoding {encoding[:40]}",
+        "binary, or base64",
     )
 
 
