@@ -10,6 +10,7 @@ from services.usage.domain.acts import Act
 from socle.events.envelope import Event
 
 DOCUMENT_REGISTERED = "dmp.document.registered.v1"
+DOCUMENT_DELETED = "dmp.document.deleted.v1"
 ACTIVITY_DECLARED = "usage.activity.declared.v1"
 SOURCE = "/usage"
 
@@ -50,6 +51,14 @@ class RegisteredDocument(_Read):
     created_at: AwareDatetime
     registered_at: AwareDatetime
     size: int
+
+
+class DeletedDocument(_Read):
+    """`data` of dmp.document.deleted.v1. Only the last document of a chain can be deleted, and with it
+    goes the chain."""
+
+    chain_id: UUID
+    changed_at: AwareDatetime
 
 
 class DeclaredActivity(_Read):

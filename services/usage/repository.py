@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.usage.domain.acts import Act
 from services.usage.domain.period import Period
 from services.usage.domain.rules import Indicator
-from services.usage.events import RegisteredDocument
-from services.usage.tables import activity, document, structure
+from services.usage.events import DeletedDocument, RegisteredDocument
+from services.usage.tables import activity, document, structure, withdrawal
 from socle.db.database import WriteSession
 
 
@@ -36,6 +36,17 @@ async def insert_documents(
         for space, event_id, data in rows
     ]
     await session.execute(insert(document).on_conflict_do_nothing(), values)
+
+
+async def insert_withdrawals(
+    session: WriteSession, rows: Sequence[tuple[str, DeletedDocument]]
+) -> None:
+    """Rows are (space, deletion); a document is deleted once, however often it is told."""
+    values = [
+        {"space": space, "logical_id": data.chain_id, "withdrawn_at": data.changed_at}
+        for space, data in rows
+    ]
+    await session.execute(insert(withdrawal).on_conflict_do_nothing(), values)
 
 
 async def insert_acts(session: WriteSession, rows: Sequence[tuple[str, Act]]) -> None:
@@ -81,7 +92,10 @@ async def list_structures(session: AsyncSession, space: str) -> list[tuple[str, 
 async def count_documents(
     session: AsyncSession, space: str, finess: str, rule: Indicator, period: Period
 ) -> int:
-    """Logical documents of the numerator, by the date of the act (spec: usage.md R4 to R6)."""
+    """Logical documents of the numerator, by the date of the act (spec: usage.md R4 to R6).
+
+    What is deleted counts no more, but after the end of the period it changes nothing in it (§14).
+    """
     wanted = rule.numerator
     return await _count(
         session,
@@ -95,6 +109,7 @@ async def count_documents(
             document.c.ins_qualified,
             document.c.act_at >= period.starts_at,
             document.c.act_at < period.ends_at,
+            ~_is_withdrawn().where(withdrawal.c.withdrawn_at < period.ends_at).exists(),
         ),
     )
 
@@ -122,11 +137,27 @@ async def count_quarantined(session: AsyncSession, space: str) -> dict[str, int]
     known = select(structure.c.finess).where(structure.c.space == space)
     result = await session.execute(
         select(document.c.structure, func.count().label("documents"))
-        .where(document.c.space == space, document.c.structure.not_in(known))
+        .where(
+            document.c.space == space,
+            document.c.structure.not_in(known),
+            ~_is_withdrawn().exists(),
+        )
         .group_by(document.c.structure)
         .order_by(document.c.structure)
     )
     return {row.structure: row.documents for row in result}
+
+
+def _is_withdrawn() -> Select[UUID]:
+    """Of the row of `document` in the query around it."""
+    return (
+        select(withdrawal.c.logical_id)
+        .where(
+            withdrawal.c.space == document.c.space,
+            withdrawal.c.logical_id == document.c.logical_id,
+        )
+        .correlate(document)
+    )
 
 
 async def _count(session: AsyncSession, statement: Select[int]) -> int:

@@ -12,8 +12,10 @@ from services.usage.domain.rate import Rate, Status
 from services.usage.domain.rules import Indicator, Programme, Target
 from services.usage.events import (
     ACTIVITY_DECLARED,
+    DOCUMENT_DELETED,
     DOCUMENT_REGISTERED,
     DeclaredActivity,
+    DeletedDocument,
     RegisteredDocument,
     activity_declared,
 )
@@ -36,8 +38,15 @@ async def apply_events(session: WriteSession, events: Sequence[Event]) -> None:
         for event in events
         if event.type == ACTIVITY_DECLARED
     ]
+    deletions = [
+        (event.space, parse_data(DeletedDocument, event))
+        for event in events
+        if event.type == DOCUMENT_DELETED
+    ]
     if documents:
         await repository.insert_documents(session, documents)
+    if deletions:
+        await repository.insert_withdrawals(session, deletions)
     if acts:
         await repository.insert_acts(session, acts)
 

@@ -31,6 +31,15 @@ document = Table(
     Index("ix_document_counted", "space", "structure", "type_code", "act_at"),
 )
 
+# Beside the documents and not in their rows: the deletion may be heard of before the document.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("space", Text, primary_key=True),
+    Column("logical_id", Uuid, primary_key=True),
+    Column("withdrawn_at", DateTime(timezone=True), nullable=False),
+)
+
 activity = Table(
     "activity",
     metadata,

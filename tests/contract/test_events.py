@@ -39,9 +39,10 @@ EFFECTS = {
     ("dmp", "ins.identity.qualified.v1"): {"dmp.patient": 1},
     ("dmp", "ins.identity.disqualified.v1"): {"dmp.patient": 1},
     ("usage", "dmp.document.registered.v1"): {"usage.document": 1},
+    ("usage", "dmp.document.deleted.v1"): {"usage.withdrawal": 1},
     ("usage", "usage.activity.declared.v1"): {"usage.activity": 1},
 }
-TABLES = ("dmp.patient", "dmp.document", "usage.document", "usage.activity")
+TABLES = ("dmp.patient", "dmp.document", "usage.document", "usage.withdrawal", "usage.activity")
 
 
 async def rows(database: Database, space: str) -> dict[str, int]:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from socle.testing.stack import Stack
+from tests.e2e.support import eventually
+from tests.e2e.vendor import Vendor
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 
@@ -38,6 +40,15 @@ class TestDemo:
 
         assert first.returncode == second.returncode == 0, first.stdout + second.stdout
         assert "1 of 1" in second.stdout
+
+    def test_counts_no_more_what_the_dmp_deletes(self, stack: Stack) -> None:
+        with Vendor(stack.url, "deleting") as vendor:
+            vendor.prepare()
+            for _ in range(2):
+                vendor.deposit()
+            assert eventually(lambda: vendor.count() == 2, 30)
+            vendor.delete_one()
+            assert eventually(lambda: vendor.count() == 1, 30)
 
     def test_says_what_to_start_when_nothing_listens(self, stack: Stack) -> None:
         demo = stack.run("demo", "--url", "http://127.0.0.1:9")

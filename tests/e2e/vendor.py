@@ -52,6 +52,15 @@ class Vendor:
         location = answer.json()["entry"][2]["response"]["location"]
         self.acknowledged[location.partition("/_history")[0]] = content
 
+    def delete_one(self) -> None:
+        """As TD3.3c by FHIR, of the document that was acknowledged first."""
+        binary = next(iter(self.acknowledged))
+        self._http.patch(
+            f"{self._prefix}/dmp/fhir/DocumentReference/{binary.removeprefix('Binary/')}",
+            json=[{"op": "replace", "path": "/status", "value": "entered-in-error"}],
+            headers={**self._headers(), "Content-Type": "application/json-patch+json"},
+        ).raise_for_status()
+
     def count(self) -> int:
         response = self._http.get(
             f"{self._prefix}/usage/indicators/SU4",

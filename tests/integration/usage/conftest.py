@@ -57,6 +57,23 @@ class Usage:
             data=data,
         )
 
+    def deleted(self, registered: Event, at: datetime = MARCH) -> Event:
+        """As the DMP tells that this document, with its chain, is deleted."""
+        data = registered.data
+        return Event.new(
+            "dmp.document.deleted.v1",
+            source="/dmp",
+            subject=registered.subject,
+            space=self.space,
+            time=wall(),
+            data={
+                "entry_id": data["entry_id"],
+                "logical_id": data["logical_id"],
+                "chain_id": data.get("chain_id", data["logical_id"]),
+                "changed_at": at.isoformat(),
+            },
+        )
+
     async def consume(self, *events: Event) -> None:
         async with self.database.write() as session:
             await apply_events(session, events)

@@ -102,12 +102,56 @@ class TestOnce:
     async def test_ignores_events_of_other_types(self, usage: Usage) -> None:
         event = usage.registered()
         other = type(event).new(
-            "dmp.document.deleted.v1", source="/dmp", subject="x", space=usage.space,
+            "dmp.document.archived.v1", source="/dmp", subject="x", space=usage.space,
             time=event.time, data={},
         )  # fmt: skip
         await usage.consume(other)
 
         assert await usage.counted() == (0, 0)
+
+
+class TestDeletion:
+    async def test_takes_the_document_out(self, usage: Usage) -> None:
+        kept, deleted = usage.registered(), usage.registered()
+        await usage.consume(kept, deleted)
+        await usage.consume(usage.deleted(deleted))
+        assert await usage.counted() == (1, 0)
+
+    async def test_takes_it_out_whichever_event_comes_first_and_however_often(
+        self, usage: Usage
+    ) -> None:
+        event = usage.registered()
+        deletion = usage.deleted(event)
+        await usage.consume(deletion, event)
+        await usage.consume(event, deletion)
+        assert await usage.counted() == (0, 0)
+
+    async def test_takes_out_the_chain_whose_last_document_is_deleted(self, usage: Usage) -> None:
+        first = usage.registered()
+        chain = first.data["logical_id"]
+        second = usage.registered(chain_id=chain)
+        await usage.consume(first, second)
+        await usage.consume(usage.deleted(second))
+        assert await usage.counted() == (0, 0)
+
+    @pytest.mark.parametrize(("at", "counted"), [(F1_ENDS - INSTANT, (0, 0)), (F1_ENDS, (1, 0))])
+    async def test_changes_nothing_in_a_period_that_is_over(
+        self, usage: Usage, at: datetime, counted: tuple[int, int]
+    ) -> None:
+        event = usage.registered()
+        await usage.consume(event, usage.deleted(event, at=at))
+        assert await usage.counted() == counted
+
+    async def test_takes_it_out_of_quarantine(self, usage: Usage) -> None:
+        event = usage.registered(structure="9B0000001")
+        await usage.consume(event, usage.deleted(event))
+        held = await usage.http.get("/usage/quarantine", headers=usage.headers)
+        assert held.json() == {"documents": 0, "by_structure": {}}
+
+    async def test_is_of_one_space(self, usage: Usage, neighbour: Usage) -> None:
+        event = usage.registered()
+        await usage.consume(event, neighbour.deleted(event))
+        assert await usage.counted() == (1, 0)
 
 
 class TestRate:
