@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, cast, func, or_, select, true, tuple_
+from sqlalchemy import Column, ColumnElement, and_, cast, func, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import aliased
 
@@ -36,55 +36,67 @@ class EntryQuery:
 
 
 def shown_to(space: str, reader: Reader) -> ColumnElement[bool]:
-    """Whatever is asked: nothing of a closed record, of a patient who blocked the reader, or of one who
-    opposes this kind of emergency; and what is masked for its owners and the treating doctor only
-    (spec: dmp.md §1.9; mes.md §A.6)."""
+    """Of documents: those of records that are open to the reader, and of these what is masked for its
+    owners and the treating doctor only (spec: dmp.md §1.9; mes.md §A.6)."""
     if reader.sees_everything:
         return true()
+    patient = document.c.patient
     masked = [
         ~document.c.masked,
         document.c.owners.contains([reader.identifier]),
-        _has_right(space, reader, access_right.c.is_treating_doctor),
+        _has_right(space, patient, reader, access_right.c.is_treating_doctor),
     ]
     if reader.is_emergency:
-        masked.append(_record_says(space, record.c.shows_masked_in_emergency))
-    conditions = [
-        or_(*masked),
-        ~_has_right(space, reader, access_right.c.mode == "INTERDITE"),
-        ~_record_says(space, record.c.status != "active"),
-    ]
+        masked.append(_record_says(space, patient, record.c.shows_masked_in_emergency))
+    conditions = [or_(*masked), open_to(space, patient, reader)]
     if reader.hidden_classes:
         own = document.c.owners.contains([reader.identifier])
         conditions.append(or_(own, document.c.class_code.not_in(reader.hidden_classes)))
-    if reader.purpose == "bris_de_glace":
-        conditions.append(~_record_says(space, record.c.opposes_break_glass))
-    elif reader.purpose == "centre_15":
-        conditions.append(~_record_says(space, record.c.opposes_emergency))
-    elif reader.needs_right:
-        conditions.append(_has_right(space, reader, access_right.c.mode == "ACTIVE"))
     return and_(*conditions)
 
 
-def _has_right(space: str, reader: Reader, what: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Of the reader on the record to which the document belongs."""
+def open_to(space: str, patient: Column[str], reader: Reader) -> ColumnElement[bool]:
+    """Whatever is asked: nothing of a closed record, of a patient who blocked the reader, or of one who
+    opposes this kind of emergency. `patient` is a column of what is looked for."""
+    if reader.sees_everything:
+        return true()
+    conditions = [
+        ~_has_right(space, patient, reader, access_right.c.mode == "INTERDITE"),
+        ~_record_says(space, patient, record.c.status != "active"),
+    ]
+    if reader.purpose == "bris_de_glace":
+        conditions.append(~_record_says(space, patient, record.c.opposes_break_glass))
+    elif reader.purpose == "centre_15":
+        conditions.append(~_record_says(space, patient, record.c.opposes_emergency))
+    elif reader.needs_right:
+        conditions.append(_has_right(space, patient, reader, access_right.c.mode == "ACTIVE"))
+    return and_(*conditions)
+
+
+def _has_right(
+    space: str, patient: Column[str], reader: Reader, what: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Of the reader on the record of this patient."""
     return (
         select(1)
         .where(
             access_right.c.space == space,
-            access_right.c.patient == document.c.patient,
+            access_right.c.patient == patient,
             access_right.c.professional == reader.identifier,
             what,
         )
-        .correlate(document)
+        .correlate(patient.table)
         .exists()
     )
 
 
-def _record_says(space: str, what: ColumnElement[bool]) -> ColumnElement[bool]:
+def _record_says(
+    space: str, patient: Column[str], what: ColumnElement[bool]
+) -> ColumnElement[bool]:
     return (
         select(1)
-        .where(record.c.space == space, record.c.patient == document.c.patient, what)
-        .correlate(document)
+        .where(record.c.space == space, record.c.patient == patient, what)
+        .correlate(patient.table)
         .exists()
     )
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
+from services.dmp.conditions import open_to
 from services.dmp.domain.folder import Folder
 from services.dmp.domain.visibility import Reader
 from services.dmp.repository import StoredEntry
@@ -43,13 +44,15 @@ class Filed:
 async def find_folders(
     session: AsyncSession,
     space: str,
+    reader: Reader,
     *,
     patient: str | None = None,
     ids: Sequence[UUID] = (),
     unique_ids: Sequence[str] = (),
     submission_sets: Sequence[UUID] = (),
 ) -> list[StoredFolder]:
-    """Of a patient, or by one of the identifiers; the last made first."""
+    """Of a patient, or by one of the identifiers, in records that are open to the reader; the last
+    made first."""
     which: ColumnElement[bool] = (
         folder.c.patient == patient
         if patient is not None
@@ -67,7 +70,7 @@ async def find_folders(
             folder.c.version,
             folder.c.metadata,
         )
-        .where(folder.c.space == space, which)
+        .where(folder.c.space == space, which, open_to(space, folder.c.patient, reader))
         .order_by(folder.c.id.desc())
     )
     return [

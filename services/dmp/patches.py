@@ -108,7 +108,9 @@ async def _submission(
 ) -> NewSet:
     """As the set that brought the document, under an identifier and an author of its own."""
     set_id, at = uuid7(), space.now()
-    sets = await repository.find_sets(session, space.name, ids=[stored.submission_set])
+    sets = await repository.find_sets(
+        session, space.name, repository.EVERYTHING, ids=[stored.submission_set]
+    )
     before = SubmissionSet.of_json(sets[0].metadata["xds"]) if "xds" in sets[0].metadata else None
     if before is None:
         entry = await entry_of_row(session, space.name, stored)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dmp.conditions import EntryQuery, conditions_of, shown_to, uuids_of
+from services.dmp.conditions import EntryQuery, conditions_of, open_to, shown_to, uuids_of
 from services.dmp.domain.entry import Registered
 from services.dmp.domain.visibility import Reader
 from services.dmp.tables import association, body, document, patient, submission_set
@@ -183,12 +183,13 @@ async def find_members(
 async def find_sets(
     session: AsyncSession,
     space: str,
+    reader: Reader,
     *,
     patient: str | None = None,
     ids: Sequence[UUID] = (),
     unique_ids: Sequence[str] = (),
 ) -> list[StoredSet]:
-    """Of a patient, or by either identifier; the newest first."""
+    """Of a patient, or by either identifier, in records that are open to the reader; the newest first."""
     unique_id = submission_set.c.metadata["xds"]["unique_id"].astext
     which = (
         submission_set.c.patient == patient
@@ -202,7 +203,11 @@ async def find_sets(
             submission_set.c.submitted_at,
             submission_set.c.metadata.op("-")("signature"),
         )
-        .where(submission_set.c.space == space, which)
+        .where(
+            submission_set.c.space == space,
+            which,
+            open_to(space, submission_set.c.patient, reader),
+        )
         .order_by(submission_set.c.id.desc())
     )
     return [StoredSet(*row) for row in result]

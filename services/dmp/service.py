@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from services.dmp import folder_repository
+from services.dmp import folder_repository, repository
 from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.entry import Registered
@@ -161,7 +161,10 @@ async def _registered_folders(
     """Of a submission that came before: its folders have their entryUUIDs."""
     async with kernel.database.read() as session:
         found = await folder_repository.find_folders(
-            session, space.name, unique_ids=[one.folder.unique_id for one in folders]
+            session,
+            space.name,
+            repository.EVERYTHING,
+            unique_ids=[one.folder.unique_id for one in folders],
         )
     ids = {one.folder.unique_id: one.id for one in found}
     return [replace(one, id=ids.get(one.folder.unique_id, one.id)) for one in folders]

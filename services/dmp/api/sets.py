@@ -67,8 +67,8 @@ async def read(
     space: CallerSpace,
     session: ReadSession,
 ) -> Response:
-    ids = uuids_of([resource_id])
-    found = await _load(session, space, ids=ids) if ids else []
+    reader, ids = reader_of(request, caller), uuids_of([resource_id])
+    found = await _load(session, space, reader, ids=ids) if ids else []
     if not found:
         raise DomainError(
             Category.NOT_FOUND,
@@ -76,7 +76,7 @@ async def read(
             f"No submission set or folder {resource_id[:64]} in this space; "
             "search List by patient.identifier.",
         )
-    [resource] = await _written(session, space, reader_of(request, caller), found)
+    [resource] = await _written(session, space, reader, found)
     return fhir_response(resource, ETag=f'W/"{resource["meta"]["versionId"]}"')
 
 
@@ -92,7 +92,7 @@ async def _search(
     require_searchable(wanted.problems)
     reader = reader_of(request, caller)
     await admit_reader(request, session, space, reader, wanted.patient)
-    matching = await _matching(session, space, wanted)
+    matching = await _matching(session, space, reader, wanted)
     rest = [one for one in matching if wanted.after is None or one.id < wanted.after]
     page = rest[: wanted.count]
     base = base_url(request)
@@ -102,10 +102,17 @@ async def _search(
     return fhir_response(searchset(resources, base, len(matching), links))
 
 
-async def _matching(session: ReadSession, space: Space, wanted: SetSearch) -> list[_Stored]:
+async def _matching(
+    session: ReadSession, space: Space, reader: Reader, wanted: SetSearch
+) -> list[_Stored]:
     """The newest first. The Lists of one patient are few enough to be looked at one by one."""
     found = await _load(
-        session, space, patient=wanted.patient, ids=uuids_of(wanted.names), unique_ids=wanted.names
+        session,
+        space,
+        reader,
+        patient=wanted.patient,
+        ids=uuids_of(wanted.names),
+        unique_ids=wanted.names,
     )
     if wanted.patient is not None and wanted.names:
         names = set(map(str.lower, wanted.names))
@@ -116,16 +123,17 @@ async def _matching(session: ReadSession, space: Space, wanted: SetSearch) -> li
 async def _load(
     session: ReadSession,
     space: Space,
+    reader: Reader,
     *,
     patient: str | None = None,
     ids: Sequence[UUID] = (),
     unique_ids: Sequence[str] = (),
 ) -> list[_Stored]:
     sets = await repository.find_sets(
-        session, space.name, patient=patient, ids=ids, unique_ids=unique_ids
+        session, space.name, reader, patient=patient, ids=ids, unique_ids=unique_ids
     )
     folders = await folder_repository.find_folders(
-        session, space.name, patient=patient, ids=ids, unique_ids=unique_ids
+        session, space.name, reader, patient=patient, ids=ids, unique_ids=unique_ids
     )
     return sorted([*sets, *folders], key=lambda one: one.id, reverse=True)
 

@@ -15,7 +15,9 @@ async def find_folders(search: Search) -> Found:
     # A folder is Approved for ever: nothing here deprecates or deletes one.
     if query.problems or patient is None or "Approved" not in statuses:
         return Found()
-    found = await folder_repository.find_folders(search.session, search.space, patient=patient)
+    found = await folder_repository.find_folders(
+        search.session, search.space, search.reader, patient=patient
+    )
     return Found(folders=[one for one in found if _is_wanted(search, one)])
 
 
@@ -67,7 +69,9 @@ async def get_folders_of_document(search: Search) -> Found:
         session, space, uuids_of(query.all(by_uuid)), query.all(by_unique_id), search.reader
     )
     ids = await folder_repository.folders_of(session, space, documents)
-    return Found(folders=await folder_repository.find_folders(session, space, ids=ids))
+    return Found(
+        folders=await folder_repository.find_folders(session, space, search.reader, ids=ids)
+    )
 
 
 async def _named(search: Search) -> list[StoredFolder]:
@@ -79,6 +83,7 @@ async def _named(search: Search) -> list[StoredFolder]:
     return await folder_repository.find_folders(
         search.session,
         search.space,
+        search.reader,
         ids=uuids_of(query.all(by_uuid)),
         unique_ids=query.all(by_unique_id),
     )

@@ -184,7 +184,7 @@ async def _find_sets(search: Search) -> Found:
     search.statuses("$XDSSubmissionSetStatus")
     if query.problems or patient is None:
         return Found()
-    sets = await repository.find_sets(search.session, search.space, patient=patient)
+    sets = await repository.find_sets(search.session, search.space, search.reader, patient=patient)
     return Found(sets=[one for one in sets if _is_wanted_set(query, one)])
 
 
@@ -254,7 +254,9 @@ async def _get_associations(search: Search) -> Found:
     session, space, reader = search.session, search.space, search.reader
     documents = await repository.find_named(session, space, ids, (), reader)
     of_sets = await repository.find_members(session, space, ids, reader)
-    folders = await folder_repository.find_folders(session, space, ids=ids, submission_sets=ids)
+    folders = await folder_repository.find_folders(
+        session, space, reader, ids=ids, submission_sets=ids
+    )
     filing = await folder_repository.folders_of(session, space, documents)
     filed = await folder_repository.find_filed(session, space, reader, [*ids, *filing])
     members = {
@@ -270,10 +272,12 @@ async def _get_sets(search: Search) -> Found:
     query.require("$uuid")
     ids = uuids_of(query.all("$uuid"))
     documents = await repository.find_named(search.session, search.space, ids, (), search.reader)
-    folders = await folder_repository.find_folders(search.session, search.space, ids=ids)
+    folders = await folder_repository.find_folders(
+        search.session, search.space, search.reader, ids=ids
+    )
     members = list(in_sets([*documents, *folders]))
     sets = await repository.find_sets(
-        search.session, search.space, ids=[one.package for one in members]
+        search.session, search.space, search.reader, ids=[one.package for one in members]
     )
     return Found(sets=sets, members=members)
 
@@ -286,11 +290,11 @@ async def _get_set_and_contents(search: Search) -> Found:
         return Found()
     session, space, reader = search.session, search.space, search.reader
     sets = await repository.find_sets(
-        session, space, ids=uuids_of(query.all(by_uuid)), unique_ids=query.all(by_unique_id)
+        session, space, reader, ids=uuids_of(query.all(by_uuid)), unique_ids=query.all(by_unique_id)
     )
     ids = [one.id for one in sets]
     documents = await repository.find_members(session, space, ids, reader)
-    folders = await folder_repository.find_folders(session, space, submission_sets=ids)
+    folders = await folder_repository.find_folders(session, space, reader, submission_sets=ids)
     shown = {one.id for one in documents}
     filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
     inside = [one for one in filed if one.document.id in shown]
@@ -308,8 +312,8 @@ async def _get_all(search: Search) -> Found:
     documents = await repository.search_entries(
         session, space, reader, EntryQuery(patient=patient, statuses=statuses), MAX_RESULTS * 5
     )
-    sets = await repository.find_sets(session, space, patient=patient)
-    folders = await folder_repository.find_folders(session, space, patient=patient)
+    sets = await repository.find_sets(session, space, reader, patient=patient)
+    folders = await folder_repository.find_folders(session, space, reader, patient=patient)
     shown = {one.id for one in documents}
     filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
     inside = [one for one in filed if one.document.id in shown]

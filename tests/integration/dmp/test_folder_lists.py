@@ -11,8 +11,21 @@ from socle.idgen import oid_from_uuid, random_uuid
 
 from .conftest import FHIR, FHIR_JSON, Dmp, rules
 from .samples import ANNE, LEO, document, resource
-from .test_folders import CODE, GET_FOLDERS, FolderLot, ask, contents, provide, stored
+from .test_folders import (
+    ASSOCIATIONS,
+    CODE,
+    GET_FOLDERS,
+    SET_CONTENTS,
+    FolderLot,
+    ask,
+    contents,
+    provide,
+    stored,
+)
 from .test_patch import MASKED, patch, replaces
+from .test_patient_side import play
+from .test_patients import set_record
+from .test_rights import OTHER
 from .test_sets import lists, members, search
 from .xds import NS
 
@@ -194,3 +207,38 @@ class TestFind:
         await patch(dmp, entry.partition("/")[2], replaces("/securityLabel/0", MASKED))
         assert members((await colleague.get(f"/List/{folder}")).json()) == []
         assert members((await dmp.get(f"/List/{folder}")).json()) == [entry]
+
+
+class TestRecord:
+    """What is not open to a reader gives neither its documents away nor what groups them."""
+
+    async def seen(self, dmp: Dmp, lot: FolderLot, folder: str) -> list[int]:
+        """How much is found of the lot and its folder, by each way that names no patient."""
+        listed = lists(await search(dmp, ("identifier", f"urn:oid:{lot.unique_id}")))
+        read = await dmp.get(f"/List/{folder.removeprefix('urn:uuid:')}")
+        by_soap = [
+            await ask(dmp, query_id, slot)
+            for query_id, slot in (
+                (GET_FOLDERS, ("$XDSFolderEntryUUID", f"('{folder}')")),
+                (SET_CONTENTS, ("$XDSSubmissionSetUniqueId", f"'{lot.unique_id}'")),
+                (ASSOCIATIONS, ("$uuid", f"('{folder}')")),
+            )
+        ]
+        found = [len(one.ids("RegistryPackage")) + len(one.ids("Association")) for one in by_soap]
+        return [len(listed), int(read.status_code == 200), *found]
+
+    async def test_shows_no_list_to_whom_its_patient_blocked(
+        self, dmp: Dmp, colleague: Dmp
+    ) -> None:
+        lot = FolderLot()
+        folder = await stored(dmp, lot)
+        assert await self.seen(colleague, lot, folder) == [1, 1, 1, 5, 2]
+        await play(dmp, "blocked", professional=OTHER)
+        assert await self.seen(colleague, lot, folder) == [0, 0, 0, 0, 0]
+        assert await self.seen(dmp, lot, folder) == [1, 1, 1, 5, 2]
+
+    async def test_shows_no_list_of_a_closed_record(self, dmp: Dmp) -> None:
+        lot = FolderLot()
+        folder = await stored(dmp, lot)
+        await set_record(dmp, status="terminated")
+        assert await self.seen(dmp, lot, folder) == [0, 0, 0, 0, 0]
