@@ -60,11 +60,16 @@ class TestRead:
         value["entry"].append(entry("Binary", "x", data="YQ=="))
         assert rules(read_bundle(value)) == ["MHD-BINARY-UNUSED"]
 
-    def test_names_a_folder_when_a_list_is_none_of_a_submission(self) -> None:
+    @pytest.mark.parametrize(
+        ("code", "rule"), [("folder", "MHD-LIST-ENTRY"), ("other", "MHD-LIST-CODE")]
+    )
+    def test_names_a_list_that_the_submission_set_does_not_or_that_is_of_no_kind(
+        self, code: str, rule: str
+    ) -> None:
         value = submission()
-        coded = {"coding": [{"system": LIST_TYPES, "code": "folder"}]}
+        coded = {"coding": [{"system": LIST_TYPES, "code": code}]}
         value["entry"].append(entry("List", "f", code=coded))
-        assert rules(read_bundle(value)) == ["MHD-LIST-CODE"]
+        assert rules(read_bundle(value)) == [rule]
 
     def test_names_two_entries_of_one_name(self) -> None:
         value = submission()
