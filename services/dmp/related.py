@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.dmp import repository
@@ -18,6 +19,9 @@ from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem
 from socle.spaces import Space
+
+MAX_NAMED: Final = 1000
+"""Registered documents that one submission may name: each is looked for by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ async def resolve(
     """Existence and patient, which never change; the status is looked at when the row is locked."""
     if not wanted:
         return Resolved(None, {}, ())
+    if len(wanted) > MAX_NAMED:
+        return Resolved(None, {}, [refusals.too_many(wanted[MAX_NAMED].path, MAX_NAMED)])
     targets = await _targets(kernel, space, wanted)
     patients = {
         kernel.pseudonym(space.name, deposit.ins.oid, deposit.ins.matricule) for deposit in deposits
@@ -84,6 +90,8 @@ async def resolve_shelved(
     kernel: Kernel, space: Space, shelved: Sequence[Shelved], reader: Reader
 ) -> tuple[list[Filing], list[Problem]]:
     """Only what the reader is shown can be put into a folder."""
+    if len(shelved) > MAX_NAMED:
+        return [], [refusals.too_many(shelved[MAX_NAMED].path, MAX_NAMED)]
     filings, problems = [], []
     async with kernel.database.read() as session:
         for one in shelved:

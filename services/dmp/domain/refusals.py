@@ -176,6 +176,16 @@ def another_patient(path: str) -> Problem:
     )
 
 
+def too_many(path: str, most: int) -> Problem:
+    return Problem(
+        "DMP-SUBMISSION-SIZE",
+        path,
+        "the submission names too many documents",
+        f"at most {most} relations, and {most} entries of folders; several submissions otherwise",
+        source="a bound of this registry",
+    )
+
+
 def no_such_folder(path: str) -> Problem:
     return Problem(
         "XDSRegistryMetadataError",

@@ -142,7 +142,7 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
         bundle.problem(
             "MHD-DOCUMENTREFERENCE", "Bundle.entry", "no DocumentReference", "at least one"
         )
-    listed = listed_by(bundle.submission_set)
+    listed = set(listed_by(bundle.submission_set))
     used = set()
     for part in (*references, *bundle.folders):
         if bundle.submission_set is not None and part.full_url not in listed:

@@ -132,6 +132,10 @@ class TestProvide:
         assert rule in rules(response), response.text
         assert await folders(dmp) == []
 
+    async def test_bounds_how_many_documents_it_names(self, dmp: Dmp) -> None:
+        bundle = with_folder(document().bundle, *(str(number) for number in range(1001)))
+        assert rules(await dmp.provide(bundle)).keys() == {"DMP-SUBMISSION-SIZE"}
+
     async def test_names_what_the_profile_asks_for(self, dmp: Dmp) -> None:
         bundle = with_folder(document().bundle, extension=[], date="")
         headers = {**dmp.headers, **FHIR_JSON, "Prefer": "handling=strict"}
