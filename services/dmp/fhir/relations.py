@@ -60,7 +60,10 @@ def check_patch(entry: Part, url: str, replaced: set[str]) -> list[Problem]:
 
 
 def reference_id(reference: str) -> str:
-    """The id, or the identifier of a conditional reference; "" where there is none."""
+    """The id, or the identifier of a conditional reference; "" where there is none, or one that no
+    registry can look for."""
+    if "\0" in reference:
+        return ""
     parts = urlsplit(reference)
     if parts.path.endswith("DocumentReference") and parts.query.startswith("identifier="):
         system, _, value = parts.query.removeprefix("identifier=").rpartition("|")
@@ -72,5 +75,6 @@ def reference_id(reference: str) -> str:
 
 
 def _target(target: dict[str, Any]) -> str:
-    found = reference_id(text(target.get("reference")))
-    return found.removeprefix("urn:uuid:") or unique_id_of(target.get("identifier"))
+    found = reference_id(text(target.get("reference"))).removeprefix("urn:uuid:")
+    found = found or unique_id_of(target.get("identifier"))
+    return "" if "\0" in found else found

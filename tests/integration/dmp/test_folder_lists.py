@@ -118,6 +118,7 @@ class TestProvide:
             ({"entry": [{"item": {"reference": "Patient/1"}}]}, "MHD-FOLDER-ENTRY"),
             ({"entry": [{"item": {"reference": "DocumentReference/1"}}]},
              "XDSRegistryMetadataError"),
+            ({"entry": [{"item": {"reference": "DocumentReference/a\0b"}}]}, "MHD-FOLDER-ENTRY"),
             ({"subject": {"identifier": LEO.fhir_identifier}}, "XDSPatientIdDoesNotMatch"),
             ({"extension": "x"}, "FHIR-SHAPE"),
             ({"note": ["x"]}, "FHIR-SHAPE"),

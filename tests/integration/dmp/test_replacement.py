@@ -175,3 +175,16 @@ class TestByFhir:
         assert answer.status_code == 422
         assert rules(answer) == {"XDSReplaceFailed": "Bundle.entry[1].resource.relatesTo[0]"}
         assert [event["type"] for event in await dmp.told()] == ["dmp.document.refused.v1"]
+
+
+@pytest.mark.parametrize(
+    "target", [{"reference": "DocumentReference/a\0b"}, {"identifier": {"value": "a\0b"}}]
+)
+async def test_a_target_that_no_registry_can_look_for_is_refused(
+    dmp: Dmp, target: dict[str, Any]
+) -> None:
+    bundle = document().bundle
+    resource(bundle, "DocumentReference")["relatesTo"] = [{"code": "replaces", "target": target}]
+    response = await dmp.provide(bundle)
+    assert response.status_code == 422
+    assert "MHD-RELATESTO" in rules(response)
