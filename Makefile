@@ -9,7 +9,7 @@ COMPOSE ?= docker compose
 CODE := socle services gateway loadtests tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc bench-ins bench-dmp lock clean
+.PHONY: help run demo test check lint types format install dev kafka kafka-stop up down bench bench-psc bench-ins bench-dmp bench-annuaire bench-usage bench-lag bench-mss lock clean
 
 help: ## lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,8 +58,20 @@ bench-psc: dev ## logins and refreshes per second of Pro Santé Connect, as a ta
 bench-ins: dev ## searches per second of INSi with a thousand and a million people, as a table
 	@$(BIN)/python -m loadtests.ins
 
+bench-mss: dev ## mails per second that one and two mail processes take, from 5 kB to 2 MB, as a table
+	@$(BIN)/python -m loadtests.mss
+
 bench-dmp: dev ## stored queries of the DMP in registries of ten thousand to ten million entries
 	@$(BIN)/python -m loadtests.registry
+
+bench-annuaire: dev ## searches of a directory of a hundred thousand people, as a table
+	@$(BIN)/python -m loadtests.annuaire
+
+bench-usage: dev ## events per second that are counted into empty tables, as a table
+	@$(BIN)/python -m loadtests.usage
+
+bench-lag: dev ## time from a document's commit to its counting, at 200 a second
+	@$(BIN)/python -m loadtests.lag
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -73,6 +85,7 @@ $(VENV)/.installed: $(VENV)/bin/python requirements/runtime.lock pyproject.toml
 	@echo "Installing (once, about half a minute) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/runtime.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q socle services gateway # now, not at the first start
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.lock

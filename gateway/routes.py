@@ -57,8 +57,16 @@ _PUBLIC = (
     Route("/dmp/fhir/metadata", "dmp", Access.OPEN, render_outcome),
     Route("/si-dmp-server", "dmp", Access.SERVICE, render_soap),
     Route("/mss", "mss", Access.BEARER),
+    # Published to every operator, and at the paths of the real hosts.
+    Route("/mss/listeblanchemssante.xml", "mss", Access.OPEN),
+    Route("/listeblanchemssante.xml", "mss", Access.OPEN),
+    Route("/mss/CRL", "mss", Access.OPEN),
+    Route("/CRL", "mss", Access.OPEN),
+    Route("/.well-known/autoconfig", "mss", Access.OPEN),
     Route("/fhir/v2", "mss", Access.SERVICE, render_outcome),
     Route("/usage", "usage", Access.BEARER),
+    # A file of a hundred thousand acts is read and stored as a whole before it is answered.
+    Route("/usage/activity", "usage", Access.BEARER, patience_seconds=600),
 )
 # A space's clock and faults lie in the database that all services share, so any of them can
 # answer; the journal is the gateway's to merge (gateway/journal.py).

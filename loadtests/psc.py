@@ -208,8 +208,8 @@ def more_processes(stack: Stack, count: int) -> Iterator[list[str]]:
             process.wait(timeout=20)
 
 
-def wait_ready(url: str) -> None:
-    until = monotonic() + 30
+def wait_ready(url: str, patience: float = 30) -> None:
+    until = monotonic() + patience
     while monotonic() < until:
         with suppress(httpx.TransportError):
             if httpx.get(f"{url}/readyz").status_code == httpx.codes.OK:

@@ -26,7 +26,6 @@ from rich.table import Table
 
 from loadtests.bench import processor, progress
 from loadtests.single import PSEUDONYM_KEY, analyzed, connected, migrated, service_process
-from services.dmp.domain.document_entry import entry_of
 from services.dmp.fhir.from_xds import reference_of
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
@@ -36,6 +35,7 @@ from socle.embedded.postgres import EmbeddedPostgres
 from socle.idgen import random_uuid
 from socle.ids.ins import NIR_TEST, Ins
 from socle.pseudonyms import pseudonym
+from socle.xds.document_entry import entry_of
 
 SPACE = "bench"
 PER_PATIENT = 50
@@ -47,16 +47,17 @@ APPROVED = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Approved')"
 PER_STATEMENT = 100_000
 
 # A row of the registry for each number from $1 on, before $2; $3 names the patients of the sample.
+# Identifiers grow with time, as those that the service draws.
 FILL = """
 INSERT INTO dmp.document (
     space, id, logical_id, chain_id, version, latest, status_changes, masked, owners, submission_set,
     unique_id, status, patient, type_code, class_code, created_at, registered_at, sha256, size, metadata
 )
-SELECT 'bench', id, id, id, 1, true, 0, false, '{899700427885}', gen_random_uuid(),
+SELECT 'bench', id, id, id, 1, true, 0, false, '{899700427885}', uuidv7(),
        '1.2.250.1.999.5.' || n, 'Approved', COALESCE(($3::text[])[n / 50 + 1], md5((n / 50)::text)),
        '11502-2', '10', timestamptz '2022-01-01' + n % 100000 * interval '7 minutes', now(),
        '\\x00', 12000, $4::jsonb
-FROM (SELECT n, gen_random_uuid() AS id FROM generate_series($1::int, $2::int - 1) AS n) AS numbered
+FROM (SELECT n, uuidv7() AS id FROM generate_series($1::int, $2::int - 1) AS n) AS numbered
 """
 
 
@@ -189,7 +190,7 @@ async def measured(url: str, entries: int, seconds: float) -> list[Result]:
     sample = [ins for _, ins in numbered(entries)]
     whole = entries // PER_PATIENT * PER_PATIENT
     progress(f"{entries:,} entries")
-    return [
+    results = [
         await measure(
             url, entries, "FindDocuments (50)",
             lambda: (find_documents(draw.choice(sample)), PER_PATIENT), seconds,
@@ -199,6 +200,10 @@ async def measured(url: str, entries: int, seconds: float) -> list[Result]:
             lambda: (get_documents(draw.randrange(whole)), 1), seconds,
         ),
     ]  # fmt: skip
+    for one in results:  # at once: ten million take a while
+        median = quantiles(one.milliseconds or [0, 0], n=2, method="inclusive")[0]
+        sys.stderr.write(f"{one.entries:,} entries, {one.what}: p50 {median:.2f} ms\n")
+    return results
 
 
 async def table_size(url: str) -> str:

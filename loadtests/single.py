@@ -19,8 +19,10 @@ PSEUDONYM_KEY = "bench"
 
 
 @contextmanager
-def service_process(service: str, database_url: str, **extra: str) -> Iterator[str]:
-    """Its URL. The client moves to the other CPUs, where there are any."""
+def service_process(
+    service: str, database_url: str, pinned: bool = True, /, **extra: str
+) -> Iterator[str]:
+    """Its URL. Where it is `pinned`, the client moves to the other CPUs, if there are any."""
     [port] = free_ports(1)
     environment = {
         **os.environ,
@@ -30,18 +32,19 @@ def service_process(service: str, database_url: str, **extra: str) -> Iterator[s
         "SOCLE_LOG_LEVEL": "warning",
         **extra,
     }
+    cpus = sorted(os.sched_getaffinity(0))
     process = subprocess.Popen([sys.executable, "-m", "socle.cli", service], env=environment)
     try:
         url = f"http://127.0.0.1:{port}"
         wait_ready(url)
-        cpus = sorted(os.sched_getaffinity(0))
-        if len(cpus) > 1:
+        if pinned and len(cpus) > 1:
             os.sched_setaffinity(process.pid, cpus[:1])
             for thread in Path(f"/proc/{process.pid}/task").iterdir():
                 os.sched_setaffinity(int(thread.name), cpus[:1])
             os.sched_setaffinity(0, cpus[1:])
         yield url
     finally:
+        os.sched_setaffinity(0, cpus)
         process.terminate()
         process.wait(timeout=20)
 

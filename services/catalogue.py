@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from socle.db.migrate import Migrations
+from socle.db.migrations import Migrations
 
 SERVICES = ("psc", "ins", "dmp", "mss", "usage")
 

@@ -14,6 +14,11 @@ def uuid7() -> UUID:
     return UUID(int=value | 0x7000 << 64 | 0x8000 << 48)
 
 
+def drawn_at(value: UUID) -> float | None:
+    """Wall seconds since the epoch at which a UUID of version 7 was drawn."""
+    return (value.int >> 80) / 1000 if value.version == 7 else None
+
+
 def random_uuid() -> UUID:
     return uuid4()
 

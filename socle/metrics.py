@@ -19,4 +19,9 @@ RELAY_FAILURES = Counter("socle_relay_failures", "Times the relay had to wait", 
 CONSUMED = Counter("socle_events_consumed", "Events handled", ["consumer"])
 DUPLICATES = Counter("socle_events_duplicate", "Events seen before and dropped", ["consumer"])
 DEAD_LETTERS = Counter("socle_events_dead_letter", "Events that could not be handled", ["consumer"])
-EVENT_LAG = Gauge("socle_event_lag_seconds", "Wall time from fact to result", ["consumer"])
+EVENT_LAG = Histogram(
+    "socle_event_lag_seconds",
+    "Wall time from an event, as its id tells it, to the commit of what came of it",
+    ["consumer"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)

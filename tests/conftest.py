@@ -8,17 +8,20 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
+import hypothesis
 import pytest
 import uvloop
 
-from services.catalogue import all_migrations
-from socle.db.database import Database, driver_arguments
-from socle.db.migrate import migrate
+from socle.db.database import Database
 from socle.embedded.postgres import EmbeddedPostgres
 from socle.idgen import random_uuid
 from socle.settings import Settings
 from socle.testing.tokens import TokenMint
+from tests.databases import new_database
+
+# Hypothesis gives each example 200 ms by default: on a busy machine that measures the machine.
+hypothesis.settings.register_profile("socle", deadline=None)
+hypothesis.settings.load_profile("socle")
 
 
 def pytest_asyncio_loop_factories(
@@ -43,6 +46,16 @@ def pytest_terminal_summary(
 def _reason(report: pytest.TestReport) -> str:
     text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return text.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files go first that may take longest: begun last, one process would end alone with them."""
+    patience: dict[Path, float] = {}
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        patience[item.path] = max(patience.get(item.path, 0), own.args[0] if own else 0)
+    items.sort(key=lambda item: -patience[item.path])
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,18 +84,8 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def database_url(postgres_server: str) -> AsyncIterator[str]:
     """A database of this session's own, migrated."""
-    name = f"test_{random_uuid().hex}"
-    server = Database(postgres_server, application="socle-test")
-    admin = await asyncpg.connect(**driver_arguments(server.url))
-    await admin.execute(f'CREATE DATABASE "{name}"')
-    url = server.url.set(database=name).render_as_string(hide_password=False)
-    database = Database(url, application="socle-test")
-    await migrate(database, all_migrations())
-    await database.close()
-    yield url
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
-    await server.close()
+    async with new_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture

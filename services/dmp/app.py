@@ -49,6 +49,7 @@ def build(settings: DmpSettings) -> FastAPI:
             soap.REPOSITORY: fault_renderer(multipart=True),
         },
         fhir=["/dmp/fhir"],
+        slashes=["/dmp/fhir", soap.PREFIX],
         workers=WORKERS,
         resources=[registrar_of],
     )

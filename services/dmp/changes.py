@@ -7,7 +7,6 @@ from uuid import UUID
 
 from services.dmp import record_repository, repository
 from services.dmp.domain import refusals
-from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.patient_view import WRITTEN_BY_PATIENT
 from services.dmp.domain.visibility import MASKED, Reader, is_masked
 from services.dmp.entries import NewSet
@@ -26,6 +25,7 @@ from socle.events.outbox import publish
 from socle.http.context import traceparent
 from socle.idgen import uuid7
 from socle.spaces import Space
+from socle.xds.document_entry import Coded, DocumentEntry
 
 EVENTS: Final = {
     ("Approved", "Archived"): DOCUMENT_ARCHIVED,
@@ -60,13 +60,20 @@ async def apply_changes(
     reader: Reader,
     submission: NewSet,
     changes: Sequence[Change],
+    *,
+    patient: str | None = None,
 ) -> list[StoredEntry]:
-    """All of them, or a refusal; the documents as they are then, in the order of the changes."""
+    """All of them, or a refusal; the documents as they are then, in the order of the changes.
+
+    `patient` is the pseudonym of the set's, where a client wrote the set.
+    """
     found: list[StoredEntry] = []
     for change in changes:
         stored = await repository.lock_document(session, space.name, change.name, reader)
         if stored is None:
             raise refusals.no_such_document(change.path)
+        if patient not in (None, stored.patient):
+            raise refusals.set_of_another_patient(change.path)
         _check_beliefs(stored, change)
         if not found:
             await repository.insert_set(
@@ -193,6 +200,13 @@ def _refuse_other_changes(stored: DocumentEntry, given: DocumentEntry, path: str
         ("formatCode", stored.format_code.code, given.format_code.code),
         ("creationTime", stored.creation_time, given.creation_time),
         ("title", stored.title, given.title),
+        ("languageCode", stored.language, given.language),
+        ("serviceStartTime", stored.service_start, given.service_start),
+        ("serviceStopTime", stored.service_stop, given.service_stop),
+        ("healthcareFacilityTypeCode", stored.facility_type.code, given.facility_type.code),
+        ("practiceSettingCode", stored.practice_setting.code, given.practice_setting.code),
+        ("sourcePatientId", stored.source_patient_id, given.source_patient_id),
+        ("legalAuthenticator", stored.legal_authenticator, given.legal_authenticator),
         ("mimeType", stored.mime_type, given.mime_type),
     )
     differing = [(name, old) for name, old, new in compared if old != new]

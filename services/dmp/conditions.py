@@ -1,7 +1,7 @@
 """What a search of the registry asks for, as conditions of SQL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -17,11 +17,12 @@ _MANY = frozenset({"confidentiality", "event_codes"})
 
 @dataclass(frozen=True, slots=True)
 class EntryQuery:
-    """Criteria of ITI-67; an empty one does not restrict. Periods are half open."""
+    """Criteria of ITI-67; an empty one does not restrict. Periods are half open; of what is in groups, each
+    group must hold by one of its members."""
 
     patient: str | None = None  # pseudonym
-    ids: tuple[UUID, ...] = ()  # logicalIds or entryUUIDs
-    identifiers: tuple[str, ...] = ()
+    ids: tuple[tuple[UUID, ...], ...] = ()  # logicalIds or entryUUIDs
+    identifiers: tuple[tuple[str, ...], ...] = ()
     statuses: tuple[str, ...] = ()
     type_codes: tuple[str, ...] = ()
     class_codes: tuple[str, ...] = ()
@@ -29,28 +30,33 @@ class EntryQuery:
     stamps: tuple[tuple[str, datetime | None, datetime | None], ...] = ()  # by attribute of XDS
     codes: tuple[tuple[str, tuple[str, ...]], ...] = ()  # attribute of XDS, and any of its codes
     authors: tuple[tuple[str, ...], ...] = ()  # patterns of LIKE for an XCN, any of each group
-    references: tuple[str, ...] = ()  # identifiers of referenceIdList
-    relates_to: tuple[str, ...] = ()  # names of documents that these replace or complete
+    references: tuple[tuple[str, ...], ...] = ()  # identifiers of referenceIdList
+    relates_to: tuple[tuple[str, ...], ...] = ()  # names of what these replace or complete
     latest_only: bool = False  # FHIR shows a document once, XDS every version
     after: tuple[datetime, UUID] | None = None
 
 
 def shown_to(space: str, reader: Reader) -> ColumnElement[bool]:
     """Of documents: those of records that are open to the reader, and of these what is masked for its
-    owners and the treating doctor only (spec: dmp.md §1.9; mes.md §A.6)."""
+    owners and the treating doctor only (spec: dmp.md §1.9; mes.md §A.6). Owners find their own documents
+    without an authorization, and open none of them."""
     if reader.sees_everything:
         return true()
     patient = document.c.patient
+    own = document.c.owners.contains([reader.identifier])
     masked = [
         ~document.c.masked,
-        document.c.owners.contains([reader.identifier]),
+        own,
         _has_right(space, patient, reader, access_right.c.is_treating_doctor),
     ]
     if reader.is_emergency:
         masked.append(_record_says(space, patient, record.c.shows_masked_in_emergency))
-    conditions = [or_(*masked), open_to(space, patient, reader)]
+    open_record = open_to(space, patient, reader)
+    if reader.finds_own_without_right:
+        without_right = open_to(space, patient, replace(reader, needs_right=False))
+        open_record = or_(open_record, and_(own, without_right))
+    conditions = [or_(*masked), open_record]
     if reader.hidden_classes:
-        own = document.c.owners.contains([reader.identifier])
         conditions.append(or_(own, document.c.class_code.not_in(reader.hidden_classes)))
     return and_(*conditions)
 
@@ -105,16 +111,15 @@ def conditions_of(space: str, reader: Reader, query: EntryQuery) -> list[ColumnE
     conditions: list[ColumnElement[bool]] = [document.c.space == space, shown_to(space, reader)]
     if query.patient is not None:
         conditions.append(document.c.patient == query.patient)
-    if query.ids:
-        conditions.append(or_(document.c.logical_id.in_(query.ids), document.c.id.in_(query.ids)))
-    if query.identifiers:
-        conditions.append(
-            or_(
-                document.c.unique_id.in_(query.identifiers),
-                document.c.id.in_(uuids_of(query.identifiers)),
-                document.c.logical_id.in_(uuids_of(query.identifiers)),
-            )
+    conditions += [or_(document.c.logical_id.in_(ids), document.c.id.in_(ids)) for ids in query.ids]
+    conditions += [
+        or_(
+            document.c.unique_id.in_(names),
+            document.c.id.in_(uuids_of(names)),
+            document.c.logical_id.in_(uuids_of(names)),
         )
+        for names in query.identifiers
+    ]
     for column, values in (
         (document.c.status, query.statuses),
         (document.c.type_code, query.type_codes),
@@ -140,12 +145,11 @@ def conditions_of(space: str, reader: Reader, query: EntryQuery) -> list[ColumnE
         author = func.jsonb_array_elements(xds["authors"]).table_valued("value")
         person = cast(author.c.value, JSONB)["person"].astext
         conditions.append(select(1).where(or_(*(person.ilike(one) for one in group))).exists())
-    if query.references:
+    for references in query.references:
         named = func.jsonb_array_elements_text(xds["reference_ids"]).table_valued("value")
         number = func.split_part(named.c.value, "^", 1)
-        conditions.append(select(1).where(number.in_(query.references)).exists())
-    if query.relates_to:
-        conditions.append(_relates_to(space, query.relates_to))
+        conditions.append(select(1).where(number.in_(references)).exists())
+    conditions += [_relates_to(space, names) for names in query.relates_to]
     for attribute, values in query.codes:
         if attribute in _MANY:
             conditions.append(or_(*(xds[attribute].contains([{"code": one}]) for one in values)))

@@ -1,9 +1,8 @@
 """What a document says of itself, and of whom it is: the first thing that is asked of a deposit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from services.dmp.domain.document_entry import DocumentEntry
 from services.dmp.domain.undescribed import metadata_of_entry
 from services.dmp.domain.validation import Policy
 from socle.cda.header import read_header
@@ -13,6 +12,7 @@ from socle.cda.rules import check_header
 from socle.cda.xml import MalformedCdaError
 from socle.ids.ins import Ins
 from socle.problems import Problem, has_errors
+from socle.xds.document_entry import DocumentEntry
 
 
 def describe(
@@ -42,6 +42,17 @@ def describe(
     if metadata is None or metadata.patient is None:
         return None, [*problems, _anonymous()]
     return metadata, problems
+
+
+def located(problems: Sequence[Problem], document: str, *, among_others: bool) -> list[Problem]:
+    """Where a submission has several documents, a path inside of one also names which; `document` is
+    the place of its metadata."""
+    if not among_others:
+        return list(problems)
+    return [
+        replace(one, path=document + one.path.rstrip("/")) if one.path.startswith("/") else one
+        for one in problems
+    ]
 
 
 def _patient(header: CdaHeader, told: Callable[[], DocumentEntry]) -> Ins | None:

@@ -11,6 +11,7 @@ from socle.cda.metadata import DocumentMetadata
 from socle.events.envelope import Event
 from socle.events.topics import topic_of
 from socle.ids.ins import Ins
+from socle.ids.structures import StructureId
 
 DOCUMENT_REGISTERED = "dmp.document.registered.v1"
 DOCUMENT_REPLACED = "dmp.document.replaced.v1"
@@ -20,6 +21,7 @@ DOCUMENT_UNARCHIVED = "dmp.document.unarchived.v1"
 DOCUMENT_DELETED = "dmp.document.deleted.v1"
 DOCUMENT_CONSULTED = "dmp.document.consulted.v1"
 DOCUMENT_REFUSED = "dmp.document.refused.v1"
+MAX_ACTS, MAX_ACT_ID = 10, 200
 TOPIC = topic_of(DOCUMENT_REGISTERED)
 INS_QUALIFIED = "ins.identity.qualified.v1"
 INS_DISQUALIFIED = "ins.identity.disqualified.v1"
@@ -49,8 +51,10 @@ def document_registered(
     at: datetime,
     traceparent: str,
 ) -> Event:
-    """Codes and identifiers only: the author's structure is what the counters group by."""
+    """Codes and identifiers only: the author's structure is what the counters group by, and the stay or
+    consultation what they count once."""
     structure = metadata.author.structure if metadata.author else None
+    professional = metadata.author.professional if metadata.author else None
     data: dict[str, Any] = {
         "logical_id": str(logical_id),
         "entry_id": str(entry_id),
@@ -68,12 +72,28 @@ def document_registered(
         "patient": patient,
         "ins": {"oid": ins.oid, "qualified": True, "status": "QUAL"},
         "author": {
-            "structure": {"kind": structure.kind, "number": structure.number} if structure else None
+            "structure": {"kind": structure.kind, "number": structure.number}
+            if structure
+            else None,
+            "professional": professional.idnat if professional else None,
         },
+        "acts": _acts(metadata, ins),
         "created_at": metadata.creation_time.isoformat(),
         "registered_at": at.isoformat(),
     }
     return _event(DOCUMENT_REGISTERED, space, patient, data, at, traceparent)
+
+
+def _acts(metadata: DocumentMetadata, ins: Ins) -> list[str]:
+    """The author's own numbers; one in which somebody has put the patient's is left out."""
+    numbers = (it.extension or it.root for it in metadata.encounter_ids)
+    return list(
+        dict.fromkeys(
+            it
+            for it in numbers
+            if 0 < len(it) <= MAX_ACT_ID and it.isprintable() and ins.matricule not in it
+        )
+    )[:MAX_ACTS]
 
 
 def document_replaced(
@@ -176,6 +196,9 @@ def document_refused(
     space: str,
     patient: str | None,
     *,
+    structure: StructureId | None,
+    professional: str | None,
+    documents: int,
     unique_ids: Sequence[str],
     type_codes: Sequence[str],
     door: str,
@@ -186,6 +209,9 @@ def document_refused(
     """`patient` is None where no document of the submission tells one."""
     data = {
         "patient": patient,
+        "structure": {"kind": structure.kind, "number": structure.number} if structure else None,
+        "professional": professional,
+        "documents": documents,
         "unique_ids": [one[:256] for one in unique_ids],
         "type_codes": [one[:64] for one in type_codes],
         "door": door,

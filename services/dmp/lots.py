@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.dmp.description import describe
+from services.dmp.description import describe, located
 from services.dmp.domain.deposit import Deposit, check_submission
-from services.dmp.domain.document_entry import DocumentEntry
 from services.dmp.domain.imaging_object import describe_imaging_object, is_imaging_object
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.domain.validation import Policy
 from services.dmp.entries import NewSet, new_entries
 from services.dmp.fhir.from_xds import reference_of
@@ -22,6 +20,7 @@ from services.dmp.xds.checks import (
     check_document,
     check_folders,
     check_lot_patient,
+    check_set_ids,
 )
 from services.dmp.xds.lot_signature import check_signature
 from services.dmp.xds.submission import Lot, SubmittedDocument
@@ -31,6 +30,8 @@ from socle.idgen import uuid7
 from socle.kernel import Kernel
 from socle.problems import Problem, Severity, has_errors
 from socle.saml.signature import read_authorities
+from socle.xds.document_entry import DocumentEntry
+from socle.xds.submission_set import SubmissionSet
 
 SOURCE = "spec dmp.md §1.4 (signature of the lot)"
 
@@ -64,8 +65,14 @@ async def provide_lot(
         return await _store(kernel, registrar, caller, policy, lot, checked, told)
     except (LotRefused, DomainError) as error:
         if isinstance(error, LotRefused) or error.category in REFUSALS:
-            deposits = [item.deposit for item in checked if item.deposit is not None]
-            await tell_refusal(kernel, space, deposits, error.problems, "xds")
+            documents = [
+                (item.deposit, document.content)
+                for item, document in zip(checked, lot.documents, strict=True)
+            ]
+            await tell_refusal(
+                kernel, space, documents, error.problems, "xds", sender=caller.identifier,
+                sender_structure=caller.vihf.structure if caller.vihf else "",
+            )  # fmt: skip
         raise
 
 
@@ -86,6 +93,7 @@ async def _store(
     problems += check_submission(deposits, lot.set_path)
     if lot.submission_set is not None:
         described = [document.entry for document in lot.documents]
+        problems += policy.of_form(check_set_ids(lot.submission_set, lot.set_path))
         problems += check_lot_patient(described, lot.submission_set.patient_id, lot.set_path)
         problems += check_folders(lot.folders, lot.submission_set.patient_id)
     wanted = [Wanted(one.kind, one.source, str(one.target), one.path) for one in lot.relations]
@@ -114,7 +122,7 @@ def _check(document: SubmittedDocument, lot: Lot, policy: Policy) -> _Checked:
         metadata, found = describe_imaging_object(document.entry, document.content, document.path)
     else:
         metadata, found = describe(document.content, policy, lambda: document.entry)
-    problems += found
+    problems += located(found, document.path, among_others=len(lot.documents) > 1)
     if metadata is None or metadata.patient is None:
         return _Checked(problems=problems)
     problems += (

@@ -8,8 +8,6 @@ from uuid import UUID
 from services.dmp import repository
 from services.dmp.changes import Change, apply_changes
 from services.dmp.domain import refusals
-from services.dmp.domain.document_entry import Author, Coded
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.domain.visibility import Reader, confidentiality_of
 from services.dmp.entries import NewSet
 from services.dmp.fhir.patch import Patched, apply_patch, read_json_patch, read_parameters
@@ -21,6 +19,8 @@ from socle.idgen import uuid7
 from socle.ids.oids import IDNAT_PS
 from socle.kernel import Kernel
 from socle.spaces import Space
+from socle.xds.document_entry import Author, Coded
+from socle.xds.submission_set import SubmissionSet
 
 PATH = "DocumentReference"
 
@@ -48,7 +48,7 @@ async def patch_document(
         stored = await repository.lock_document(session, space.name, name, reader)
         if stored is None:
             raise refusals.no_such_document(PATH)
-        if if_match is not None and if_match.strip() not in ("*", *_etags(stored.revision)):
+        if if_match is not None and not _matches(if_match, stored.revision):
             raise refusals.another_revision(stored.revision)
         shown = document_reference(stored, "")
         operations = (
@@ -64,8 +64,10 @@ async def patch_document(
         return (await apply_changes(session, space, reader, submission, [change]))[0]
 
 
-def _etags(revision: int) -> tuple[str, str]:
-    return f'W/"{revision}"', f'"{revision}"'
+def _matches(if_match: str, revision: int) -> bool:
+    """Any of a list (RFC 9110 §13.1.1); ours are weak, and FHIR compares them all the same."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_match.split(",")}
+    return bool(tags & {"*", f'"{revision}"'})
 
 
 async def _change(

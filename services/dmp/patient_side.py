@@ -11,7 +11,6 @@ from services.dmp.changes import Change, apply_changes
 from services.dmp.conditions import EntryQuery
 from services.dmp.description import describe
 from services.dmp.domain.deposit import Deposit
-from services.dmp.domain.document_entry import Coded, DocumentEntry, entry_of
 from services.dmp.domain.patient_view import (
     WRITTEN_BY_PATIENT,
     DocumentRights,
@@ -19,7 +18,6 @@ from services.dmp.domain.patient_view import (
     rights_on,
 )
 from services.dmp.domain.record import AccessRight, Oppositions, Record
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.domain.validation import Policy
 from services.dmp.domain.visibility import confidentiality_of
 from services.dmp.entries import NewSet, new_entries
@@ -36,6 +34,8 @@ from socle.errors import Category, DomainError
 from socle.idgen import oid_from_uuid, random_uuid, uuid7
 from socle.ids.ins import Ins
 from socle.problems import has_errors
+from socle.xds.document_entry import Coded, DocumentEntry, entry_of
+from socle.xds.submission_set import SubmissionSet
 
 Changed = Callable[[Record], Record]
 MAX_LISTED: Final = 500

@@ -5,12 +5,12 @@ from typing import Final
 
 from services.dmp import record_repository as repository
 from services.dmp.domain.record import AccessRight, Oppositions, Person, Record, person_of
-from services.dmp.ins_client import InsClient
 from services.dmp.record_repository import ListedRecord
 from services.dmp.settings import DmpSettings
 from services.dmp.traces import AUTHORIZED, WITHDRAWN, trace_action
 from socle.db.database import ReadSession, WriteSession
 from socle.ids.ins import Ins
+from socle.ins_client import InsClient
 from socle.kernel import Kernel
 from socle.spaces import Space
 

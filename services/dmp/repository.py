@@ -153,9 +153,15 @@ async def find_named(
     ids: Sequence[UUID],
     unique_ids: Sequence[str],
     reader: Reader = EVERYTHING,
+    *,
+    logical_ids: Sequence[UUID] = (),
 ) -> list[StoredEntry]:
-    """By entryUUID or uniqueId, the oldest first."""
-    named = or_(document.c.id.in_(ids), document.c.unique_id.in_(unique_ids))
+    """By entryUUID, uniqueId or logicalId, the oldest first."""
+    named = or_(
+        document.c.id.in_(ids),
+        document.c.unique_id.in_(unique_ids),
+        *([document.c.logical_id.in_(logical_ids)] if logical_ids else ()),
+    )
     result = await session.execute(
         select(*_ENTRY)
         .where(document.c.space == space, named, shown_to(space, reader))

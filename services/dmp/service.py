@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from services.dmp import folder_repository, repository
-from services.dmp.description import describe
+from services.dmp.description import describe, located
 from services.dmp.domain.deposit import Deposit, check_submission
 from services.dmp.domain.entry import Registered
 from services.dmp.domain.folder import Filing, NewFolder, check_folder_ids
@@ -69,13 +69,19 @@ async def provide(
     bundle: ProvideBundle,
 ) -> Accepted:
     """ITI-65 and ITI-105: all documents are stored, or none and every problem is told."""
-    checked = [_check(document, policy) for document in bundle.documents]
+    several = len(bundle.documents) > 1
+    checked = [_check(document, policy, among_others=several) for document in bundle.documents]
     try:
         return await _store(kernel, registrar, subject, space, policy, bundle, checked)
     except DomainError as error:
         if error.category in REFUSALS:
-            deposits = [item.deposit for item in checked if item.deposit is not None]
-            await tell_refusal(kernel, space, deposits, error.problems, "fhir")
+            documents = [
+                (item.deposit, document.content)
+                for item, document in zip(checked, bundle.documents, strict=True)
+            ]
+            await tell_refusal(
+                kernel, space, documents, error.problems, "fhir", sender=subject.national_id
+            )
         raise
 
 
@@ -176,7 +182,7 @@ def _check_set(part: Part | None, policy: Policy) -> list[Problem]:
     return [*check_storable(part), *policy.of_profile(check_submission_set(part))]
 
 
-def _check(document: ProvidedDocument, policy: Policy) -> _Checked:
+def _check(document: ProvidedDocument, policy: Policy, *, among_others: bool) -> _Checked:
     entry_id, part = uuid7(), document.reference
     relations, unread = read_relations(part, entry_id)
     profile = check_simplified if document.binary is None else check_comprehensive
@@ -194,7 +200,7 @@ def _check(document: ProvidedDocument, policy: Policy) -> _Checked:
         metadata, found = describe_imaging_object(told, document.content, part.path)
     else:
         metadata, found = describe(document.content, policy, lambda: told)
-    problems += found
+    problems += located(found, part.path, among_others=among_others)
     if metadata is None or metadata.patient is None:
         return _Checked(None, relations, problems)
     if not is_kos:

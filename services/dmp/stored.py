@@ -3,12 +3,12 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import repository
-from services.dmp.domain.document_entry import Coded, DocumentEntry
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.to_xds import entry_from_reference
 from services.dmp.repository import StoredEntry, StoredSet
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
+from socle.xds.document_entry import Coded, DocumentEntry
+from socle.xds.submission_set import SubmissionSet
 
 
 def set_of(stored: StoredSet) -> SubmissionSet:

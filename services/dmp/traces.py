@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.dmp.domain.deposit import Deposit
 from services.dmp.domain.visibility import Reader
 from services.dmp.events import document_consulted, document_refused
+from services.dmp.refused import read_refused
 from services.dmp.repository import StoredEntry
 from services.dmp.tables import trace
 from socle.db.database import WriteSession
@@ -22,6 +23,8 @@ from socle.events.envelope import Event
 from socle.events.outbox import publish
 from socle.http.context import traceparent
 from socle.idgen import uuid7
+from socle.ids.professionals import parse_idnat
+from socle.ids.structures import parse_struct_idnat
 from socle.kernel import Kernel
 from socle.logs import get_logger
 from socle.problems import Problem
@@ -86,21 +89,38 @@ async def trace_readings(
 async def tell_refusal(
     kernel: Kernel,
     space: Space,
-    deposits: Sequence[Deposit],
+    documents: Sequence[tuple[Deposit | None, bytes]],
     problems: Sequence[Problem],
     door: str,
+    *,
+    sender: str,
+    sender_structure: str = "",
 ) -> None:
-    """After a submission was refused for what it is: a body that holds none is not one. The sender's answer does not wait for a database
-    that is away: the refusal stands, and only its event is missing, which the log tells."""
+    """After a submission was refused for what it is: a body that holds none is not one. `sender` is a
+    PS_IdNat and `sender_structure` a Struct_IdNat: whose refusal it is where no author can be read.
+
+    The sender's answer does not wait for a database that is away: the refusal stands, and only its
+    event is missing, which the log tells."""
     rules = [one.rule for one in problems if one.severity == "error"]
     if not rules:
         return
-    patients = [kernel.pseudonym(space.name, one.ins.oid, one.ins.matricule) for one in deposits]
+    read = read_refused(documents)
+    patients = [
+        kernel.pseudonym(space.name, one.patient.oid, one.patient.matricule)
+        for one in read
+        if one.patient is not None
+    ]
+    structures = (one.structure for one in read if one.structure is not None)
+    professionals = (one.professional for one in read if one.professional)
+    known = parse_idnat(sender)
     event = document_refused(
         space.name,
-        patients[0] if patients else None,
-        unique_ids=[one.metadata.unique_id for one in deposits],
-        type_codes=[one.metadata.type_code.code for one in deposits],
+        next(iter(patients), None),
+        structure=next(structures, parse_struct_idnat(sender_structure)),
+        professional=next(professionals, known.idnat if known else None),
+        documents=len(documents),
+        unique_ids=[one.unique_id for one in read if one.unique_id],
+        type_codes=[one.type_code for one in read if one.type_code],
         door=door,
         rules=rules,
         at=space.now(),

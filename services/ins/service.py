@@ -9,7 +9,7 @@ from services.ins.domain.identity import UNNAMED, Identity, LocalNames, Provenan
 from services.ins.domain.matching import Result
 from services.ins.domain.person import Person, RegisteredIns
 from services.ins.domain.verification import Claim, Verdict, verify
-from services.ins.events import qualification_changed
+from services.ins.events import identity_verified, qualification_changed
 from services.ins.search import search_in_turn
 from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
@@ -103,7 +103,9 @@ class Identities:
         await repository.update_identity(self.session, self.space.name, corrected)
         return corrected
 
-    async def verify(self, identity_id: UUID) -> tuple[Identity, Verdict]:
+    async def verify(
+        self, identity_id: UUID, professional: str | None = None
+    ) -> tuple[Identity, Verdict]:
         """Asks INSi whether the INS still goes with the traits; KO takes it from the record."""
         held = await self._locked(identity_id)
         if held.valid_ins is None:
@@ -115,6 +117,8 @@ class Identities:
         claim = Claim(held.valid_ins.oid, held.valid_ins.matricule, held.traits)
         found = await register.find_by_claims(self.session, self.space.name, [claim])
         verdict = verify(claim, found.get(claim.number))
+        told = identity_verified(self.kernel, self.space, claim, verdict, "record", professional)
+        await publish(self.session, "ins", [told])
         if verdict.confirmed:
             confirmed = held.confirmed(self.space.now())
             await repository.update_identity(self.session, self.space.name, confirmed)

@@ -13,12 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.ins import register
 from services.ins.domain.verification import Claim, verify
 from services.ins.domain.verification_file import Line
+from services.ins.events import identity_verified
 from services.ins.tables import verification_batch as batch
 from services.ins.tables import verification_line as line
 from socle.db.database import WriteSession
+from socle.events.outbox import publish
 from socle.failpoints import failpoint
 from socle.ids.traits import Traits
+from socle.kernel import Kernel
 from socle.problems import Problem
+from socle.spaces import Space
 
 STORED_AT_ONCE = 2000
 # Written out, not bound: a plan made for any value could not use the partial indexes.
@@ -125,12 +129,14 @@ async def list_open(session: AsyncSession, limit: int) -> list[tuple[str, UUID]]
 
 
 async def verify_some(
-    session: WriteSession, space: str, batch_id: UUID, at: datetime, most: int
+    session: WriteSession, kernel: Kernel, of_space: Space, batch_id: UUID, most: int
 ) -> int:
     """Verifies the next lines of a batch that no other worker holds; how many there were.
 
-    Verdicts and progress stand or fall together, so a worker that dies leaves no line half done.
+    Verdicts, their events and progress stand or fall together, so a worker that dies leaves no line
+    half done.
     """
+    space, at = of_space.name, of_space.now()
     held = await session.execute(
         select(batch.c.id)
         .where(batch.c.space == space, batch.c.id == batch_id, _OPEN_BATCH)
@@ -161,6 +167,14 @@ async def verify_some(
             .execution_options(synchronize_session=False),
             [
                 {"number": number, "verdict": one.code, "named": list(one.differs)}
+                for number, one in verdicts.items()
+            ],
+        )
+        await publish(
+            session,
+            "ins",
+            [
+                identity_verified(kernel, of_space, claims[number], one, "batch", None)
                 for number, one in verdicts.items()
             ],
         )

@@ -39,9 +39,9 @@ async def verify_open_batches(kernel: Kernel) -> bool:
         batches = await verifications.list_open(session, OPEN_BATCHES)
     worked = False
     for name, batch_id in batches:
-        now = (await kernel.spaces.get(name)).now()
+        space = await kernel.spaces.get(name)
         async with kernel.database.write() as session:
-            lines = await verifications.verify_some(session, name, batch_id, now, LINES_AT_ONCE)
+            lines = await verifications.verify_some(session, kernel, space, batch_id, LINES_AT_ONCE)
         VERIFIED.inc(lines)
         worked = worked or lines > 0
     return worked

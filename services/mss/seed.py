@@ -1,12 +1,11 @@
-"""What a new space holds: the mailboxes of the test professionals of Pro Santé Connect."""
+"""What a new space holds: operators, and mailboxes of Pro Santé Connect's test professionals."""
 
 from services.mss import repository
+from services.mss.annuaire.seed import seed_annuaire
 from services.mss.domain.mailboxes import Mailbox
+from services.mss.trust.seed import DOMAIN, NEIGHBOUR_DOMAIN, seed_trust_space
 from socle.db.database import WriteSession
 from socle.spaces import Space
-
-DOMAIN = "socle.mssante.fr"
-"""No operator of the real whitelist has it: the sandbox's own."""
 
 KIT, ROBERT = "899700427885", "899700218896"  # test identities of the BAS (spec: psc.md §8)
 
@@ -21,9 +20,13 @@ MAILBOXES = (
         Mailbox(f"secretariat.hopital@{DOMAIN}", "ORG", "Hôpital générique FIN VARI – Secrétariat"),
         [KIT],
     ),
+    # At another operator of the trust space: what is sent there crosses its rules.
+    (Mailbox(f"cabinet@{NEIGHBOUR_DOMAIN}", "ORG", "Cabinet Voisin"), [ROBERT]),
 )
 
 
 async def seed(session: WriteSession, space: Space) -> None:
+    await seed_trust_space(session, space)
     for mailbox, owners in MAILBOXES:
         await repository.insert_mailbox(session, space.name, mailbox, owners)
+    await seed_annuaire(session, space)

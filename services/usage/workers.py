@@ -8,6 +8,13 @@ from socle.http.app import Worker
 from socle.kernel import Kernel
 
 CONSUMER = "usage"
+TOPICS: tuple[str, ...] = (
+    Topic.DMP_DOCUMENTS,
+    Topic.USAGE_ACTIVITY,
+    Topic.MSS_MESSAGES,
+    Topic.INS_IDENTITIES,
+    Topic.PSC_SESSIONS,
+)
 
 
 async def relay(kernel: Kernel) -> None:
@@ -19,7 +26,7 @@ async def consume(kernel: Kernel) -> None:
         database=kernel.database,
         schema="usage",
         name=CONSUMER,
-        topics=(Topic.DMP_DOCUMENTS, Topic.USAGE_ACTIVITY),
+        topics=TOPICS,
         handler=apply_events,
         event_log=kernel.event_log,
     ).run()

@@ -236,6 +236,7 @@ def _encounter(component_of: etree._Element | None) -> Encounter | None:
         code=_code(_find(element, "code")),
         time=_interval(_find(element, "effectiveTime")),
         facility=_code(_find(element, "location", "healthCareFacility", "code")),
+        ids=_child_ids(element),
     )
 
 

@@ -70,6 +70,8 @@ class DocumentMetadata:
     sha256: str
     sha1: str
     mime_type: str = MIME_TYPE
+    encounter_ids: tuple[Id, ...] = ()
+    """Of the stay or the consultation that the document is of, in its author's numbering."""
 
     @property
     def author(self) -> AuthorMetadata | None:
@@ -118,6 +120,7 @@ def metadata_of(header: CdaHeader, body: bytes) -> DocumentMetadata:
         sha256=hashlib.sha256(body).hexdigest(),
         # XDS fixes SHA-1 for the hash of a document; nothing is protected by it here.
         sha1=hashlib.sha1(body, usedforsecurity=False).hexdigest(),
+        encounter_ids=header.encounter.ids if header.encounter else (),
     )
 
 

@@ -131,6 +131,7 @@ class Encounter:
     code: Code | None
     time: Interval | None
     facility: Code | None
+    ids: tuple[Id, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ def biology_report(
     target_bytes: int = 12_000,
     seed: int = 0,
 ) -> bytes:
-    """A whole document of about `target_bytes` (a report below some 7,000 stays at that size).
+    """A whole document of about `target_bytes` (below some 7,000, or 15,000 with a PDF in it,
+    it stays at that size).
 
     The same arguments give the same bytes. Without `document_id` the seed decides it: whoever
     deposits many documents gives each its own seed or identifier.

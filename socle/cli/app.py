@@ -11,6 +11,7 @@ from socle.cli.ca import app as ca_app
 from socle.cli.events import app as events_app
 from socle.cli.ins import add_to as add_ins_commands
 from socle.cli.psc import add_to as add_psc_commands
+from socle.cli.usage import add_to as add_usage_commands
 from socle.errors import DomainError
 from socle.settings import MissingSettingError
 
@@ -93,12 +94,17 @@ def _worker_command(service: str, worker: str) -> Callable[[], None]:
 
 _RELAY = {"relay": "Takes the service's outbox to the event log."}
 _CONSUME = {"consume": "Applies the events that the service listens to."}
+_MAIL = {
+    "lint": "Holds each accepted mail against the rules of MSSanté.",
+    "hl7": "Hands documents of HL7v2 over to the DMP, and delivers acknowledgements.",
+    "purge": "Lets go of the texts of old messages that nothing holds any more.",
+}
 add_psc_commands(_add_service("psc", _RELAY))
 _VERIFY = {"verify": "Goes through batches of verifications."}
 add_ins_commands(_add_service("ins", _RELAY | _VERIFY))
 _add_service("dmp", _RELAY | _CONSUME)
-_add_service("mss", _RELAY)
-_add_service("usage", _RELAY | _CONSUME)
+_add_service("mss", _RELAY | _CONSUME | _MAIL)
+add_usage_commands(_add_service("usage", _RELAY | _CONSUME))
 
 
 def main() -> None:

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import orjson
 import typer
 
-from socle.db.database import Database
 from socle.errors import Category, DomainError
-from socle.events.dead_letters import get_dead_letter, list_dead_letters, replay
 from socle.settings import Settings
+
+if TYPE_CHECKING:
+    from socle.db.database import Database
 
 app = typer.Typer(help="The event log and its dead letters.", no_args_is_help=True)
 dead_letters = typer.Typer(help="Events that could not be processed.", no_args_is_help=True)
@@ -29,7 +30,7 @@ def tail(
 ) -> None:
     """Prints the events of a topic, one JSON object a line."""
 
-    async def read(database: Database) -> None:
+    async def read(database: "Database") -> None:
         from socle.events.open_log import open_log
 
         log = open_log(local_settings(), database, client="socle-events")
@@ -48,7 +49,9 @@ def list_(
 ) -> None:
     """Lists dead letters, one JSON object a line."""
 
-    async def read(database: Database) -> None:
+    async def read(database: "Database") -> None:
+        from socle.events.dead_letters import list_dead_letters
+
         async with database.read() as session:
             for schema in CONSUMERS:
                 for letter in await list_dead_letters(session, schema, replayed=replayed):
@@ -61,7 +64,9 @@ def list_(
 def show(service: str, number: int) -> None:
     """Shows a dead letter with the event itself."""
 
-    async def read(database: Database) -> None:
+    async def read(database: "Database") -> None:
+        from socle.events.dead_letters import get_dead_letter
+
         async with database.read() as session:
             letter = await get_dead_letter(session, _consumer(service), number)
         if letter is None:
@@ -80,7 +85,9 @@ def show(service: str, number: int) -> None:
 def replay_(service: str, number: int) -> None:
     """Sends a dead letter to its topic again; it is counted once, whatever happened before."""
 
-    async def send(database: Database) -> None:
+    async def send(database: "Database") -> None:
+        from socle.events.dead_letters import replay
+
         async with database.write() as session:
             await replay(session, _consumer(service), number)
         typer.echo(f"Dead letter {number} of {service} is on its way.")
@@ -110,7 +117,9 @@ def local_settings() -> Settings:
     return settings
 
 
-def _with_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
+def _with_database(work: "Callable[[Database], Awaitable[Result]]") -> Result:
+    from socle.db.database import Database
+
     async def run() -> Result:
         database = Database(local_settings().require_database_url(), application="socle-events")
         try:

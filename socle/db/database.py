@@ -29,6 +29,11 @@ def driver_arguments(url: URL) -> dict[str, Any]:
     }
 
 
+async def _leave_session(_connection: object) -> None:
+    """Instead of asyncpg's RESET ALL, a round trip after each statement: who uses the raw pool sets nothing
+    in the session. What is left open (a transaction) asyncpg ends before it calls this."""
+
+
 class Database:
     """Engine, sessions and, on demand, the raw pool of one process."""
 
@@ -84,6 +89,7 @@ class Database:
             min_size=1,
             max_size=self._pool_size,
             timeout=10,
+            reset=_leave_session,
             server_settings={
                 "application_name": f"{self._application}-hot",
                 # Every hot statement looks rows up by an index. A plan made while the tables

@@ -1,5 +1,8 @@
 """Which errors say that the database is away, and not that something is wrong with a request."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -28,6 +31,18 @@ def is_database_away(error: BaseException) -> bool:
     return error.connection_invalidated or any(
         isinstance(cause, _AWAY) for cause in (inner, getattr(inner, "__cause__", None))
     )
+
+
+@contextmanager
+def telling_away() -> Iterator[None]:
+    """Of the driver's errors, those that promise nothing become a refusal that says so."""
+    try:
+        yield
+    except Exception as error:
+        # A deadlock is resolved by refusing one side.
+        if not (is_database_away(error) or isinstance(error, asyncpg.DeadlockDetectedError)):
+            raise
+        raise database_away() from error
 
 
 def database_away() -> DomainError:

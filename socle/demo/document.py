@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from socle.cda.header import read_header
@@ -48,8 +49,14 @@ def generated() -> DemoDocument:
     return DemoDocument(content, metadata, Patient(), DEMO_STRUCTURE, DEMO_STRUCTURE_NAME, False)
 
 
-def laboratory_report(*, document_id: str | None = None, target_bytes: int = 12_000) -> bytes:
-    """A new N3 report on the demo's patient, by the demo's establishment, within its period.
+def laboratory_report(
+    *,
+    document_id: str | None = None,
+    target_bytes: int = 12_000,
+    created_at: datetime = DEMO_INSTANT,
+    level: Literal["N1", "N3"] = "N3",
+) -> bytes:
+    """A new report on the demo's patient, by the demo's establishment, within its period.
 
     No registry has seen it unless `document_id` names one that was used before.
     """
@@ -70,7 +77,8 @@ def laboratory_report(*, document_id: str | None = None, target_bytes: int = 12_
             structure=DEMO_STRUCTURE,
             structure_name=DEMO_STRUCTURE_NAME,
         ),
-        created_at=DEMO_INSTANT,
+        created_at=created_at,
+        level=level,
         document_id=document_id or oid_from_uuid(random_uuid()),
         target_bytes=target_bytes,
     )

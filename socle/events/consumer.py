@@ -15,14 +15,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from socle.clock import wall
 from socle.db.database import Database, WriteSession
 from socle.errors import DomainError
 from socle.events.dead_letters import bury
 from socle.events.envelope import Event, InvalidEventError
 from socle.events.log import Batch, EventLog, LogReader, LogUnavailableError, StoredRecord
 from socle.failpoints import failpoint
+from socle.idgen import drawn_at
 from socle.logs import get_logger
-from socle.metrics import CONSUMED, DEAD_LETTERS, DUPLICATES
+from socle.metrics import CONSUMED, DEAD_LETTERS, DUPLICATES, EVENT_LAG
 
 BATCH = 500
 MAX_BACKOFF_SECONDS = 10.0
@@ -47,6 +49,19 @@ POISON = (
     ValueError,
     AttributeError,
 )
+
+
+# Classes of SQLSTATE with the same meaning, for errors that the driver has no class for: data
+# exceptions (U+0000 in a text), constraints, and limits of the program (a key too long for its index).
+_POISON_STATES = ("22", "23", "54")
+JUDGED = (*POISON, DBAPIError, asyncpg.PostgresError)
+
+
+def is_poison(error: Exception) -> bool:
+    if isinstance(error, POISON):
+        return True
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(said, "sqlstate", None) or "").startswith(_POISON_STATES)
 
 
 class LostPartitionError(Exception):
@@ -95,7 +110,7 @@ class Consumer:
         try:
             try:
                 await self._apply(batch)
-            except POISON as error:
+            except JUDGED as error:
                 _raise_if_retriable(error)
                 await self._apply_one_by_one(batch)
         except LostPartitionError:
@@ -120,6 +135,14 @@ class Consumer:
             failpoint("consumer.applied")
         CONSUMED.labels(self.name).inc(len(fresh))
         DUPLICATES.labels(self.name).inc(len(events) - len(fresh))
+        self._observe_lag(fresh)
+
+    def _observe_lag(self, events: list[Event]) -> None:
+        lag, now = EVENT_LAG.labels(self.name), wall().timestamp()
+        for event in events:
+            drawn = drawn_at(event.id)
+            if drawn is not None:
+                lag.observe(max(now - drawn, 0.0))
 
     async def _apply_one_by_one(self, batch: Batch) -> None:
         """Each record in a transaction of its own, so that one bad event stops no good one."""
@@ -127,7 +150,7 @@ class Consumer:
             single = Batch(batch.topic, batch.partition, [stored])
             try:
                 await self._apply(single)
-            except POISON as error:
+            except JUDGED as error:
                 _raise_if_retriable(error)
                 async with self.database.write() as session:
                     await self._advance(session, single)
@@ -207,6 +230,8 @@ class Consumer:
 
 
 def _raise_if_retriable(error: Exception) -> None:
+    if not is_poison(error):
+        raise error
     if isinstance(error, DomainError) and error.retriable:
         raise LogUnavailableError(str(error)) from error
 

@@ -2,24 +2,25 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct, field
 
 
 class LogUnavailableError(Exception):
     """The log cannot be reached now; the caller keeps what it has and tries again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+# Millions of these are made when a log is read again: a struct takes a sixth of a frozen dataclass's time.
+class Record(Struct, frozen=True):
     topic: str
     key: str
     value: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
+class StoredRecord(Struct, frozen=True):
     record: Record
     offset: int
 

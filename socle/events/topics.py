@@ -22,6 +22,7 @@ _TOPIC_OF_PREFIX = {
     "dmp.document.": Topic.DMP_DOCUMENTS,
     "mss.message.": Topic.MSS_MESSAGES,
     "usage.activity.": Topic.USAGE_ACTIVITY,
+    "usage.attestation.": Topic.USAGE_ACTIVITY,
 }
 
 

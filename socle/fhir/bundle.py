@@ -8,16 +8,17 @@ from typing import Any
 def searchset(
     resources: Sequence[Mapping[str, Any]],
     base: str,
-    total: int,
+    total: int | None,
     links: Mapping[str, str],
     searches: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """`searches` holds the `search` element of each resource, where it is more than a match."""
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": total,
-    }
+    """`searches` holds the `search` element of each resource, where it is more than a match.
+
+    `total` is None where counting would take too long, which FHIR allows.
+    """
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+    if total is not None:
+        bundle["total"] = total
     if links:
         bundle["link"] = [{"relation": name, "url": url} for name, url in links.items()]
     if resources:  # an empty array is not allowed in FHIR JSON

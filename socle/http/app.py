@@ -17,10 +17,13 @@ from socle.http import control, health
 from socle.http.context import correlation_id, state_of
 from socle.http.journal import Journal
 from socle.http.middleware.boundary import ErrorBoundary
+from socle.http.middleware.coding import ContentDecoding
 from socle.http.middleware.correlation import Correlation
 from socle.http.middleware.fhir_xml import FhirXmlAnswers, FhirXmlRequests
+from socle.http.middleware.head import HeadOfFhir
 from socle.http.middleware.limits import BodyLimit, InFlightLimit
 from socle.http.middleware.observation import Observation
+from socle.http.middleware.paths import TrailingSlash
 from socle.http.middleware.space import SpaceOfPath
 from socle.http.render import Dialects, Renderer
 from socle.kernel import Kernel
@@ -52,7 +55,9 @@ class ServiceSpec:
     max_body_bytes: int | None = None
     body_limits: Mapping[str, int] = field(default_factory=dict)
     fhir: Sequence[str] = ()
-    """Paths of FHIR servers, which then speak XML as well."""
+    """Paths of FHIR servers, which then speak XML and HEAD as well."""
+    slashes: Sequence[str] = ()
+    """Paths of APIs where a slash at the end means nothing."""
 
 
 def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
@@ -84,6 +89,7 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
     # The last added is the outermost.
     if spec.fhir:
         app.add_middleware(FhirXmlRequests, prefixes=spec.fhir)
+        app.add_middleware(HeadOfFhir, prefixes=spec.fhir)
     app.add_middleware(Observation, service=spec.name, journal=app.state.journal)
     app.add_middleware(
         BodyLimit,
@@ -91,6 +97,8 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
         by_path=spec.body_limits,
         total=settings.max_held_bytes,
     )
+    app.add_middleware(ContentDecoding)
+    app.add_middleware(TrailingSlash, prefixes=spec.slashes)
     app.add_middleware(SpaceOfPath)
     app.add_middleware(InFlightLimit, service=spec.name, limit=settings.max_in_flight)
     app.add_middleware(ErrorBoundary, dialects=dialects)

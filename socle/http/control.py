@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from socle.auth.dependencies import RequestSpace, kernel_of
 from socle.clock import SpaceClock, wall
 from socle.errors import Category, DomainError
-from socle.faults import FaultRule
+from socle.faults import FaultRule, can_strike
 from socle.http.journal import Journal
 from socle.spaces import Space, in_force_everywhere, store_clock, store_faults
 
@@ -89,7 +89,9 @@ async def read_faults(space: RequestSpace) -> list[FaultRule]:
 
 @router.put("/faults")
 async def replace_faults(
-    request: Request, space: RequestSpace, rules: list[FaultRule]
+    request: Request,
+    space: RequestSpace,
+    rules: list[Annotated[FaultRule, AfterValidator(can_strike)]],
 ) -> list[FaultRule]:
     """Replaces all the rules of the space; an empty list ends every fault."""
     kernel = kernel_of(request)

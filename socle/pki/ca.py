@@ -49,7 +49,7 @@ class SandboxCa:
             if not (directory / "root.pem").exists():
                 _make_root(directory)
             certificate = x509.load_pem_x509_certificate((directory / "root.pem").read_bytes())
-            key = _read_key(directory / "root.key")
+            key = read_key(directory / "root.key")
         return cls(directory, certificate, key)
 
     @property
@@ -57,10 +57,14 @@ class SandboxCa:
         """The certificate that clients must trust."""
         return self.directory / "root.pem"
 
-    def server(self, name: str, hosts: Sequence[str] = ()) -> Credentials:
-        """A server certificate for the local names, `name` and `hosts`; kept until it is near its end."""
+    def server(
+        self, name: str, hosts: Sequence[str] = (), *, elliptic: bool = False
+    ) -> Credentials:
+        """A server certificate for the local names, `name` and `hosts`; kept until it is near its end.
+        Its key is RSA, or `elliptic`: P-256."""
         wanted = tuple(dict.fromkeys((name, *LOCAL_HOSTS, *hosts)))
-        return self._issued(f"server-{_file_name(name)}", wanted, server=True)
+        stem = f"server-{_file_name(name)}{'-p256' if elliptic else ''}"
+        return self._issued(stem, wanted, server=True, elliptic=elliptic)
 
     def client(self, name: str, unit: str | None = None) -> Credentials:
         """A client certificate, as an application's mailbox (BAL APP) presents. `unit` is the OU,
@@ -69,13 +73,19 @@ class SandboxCa:
         return self._issued(f"client-{stem}", (name,), server=False, unit=unit)
 
     def _issued(
-        self, stem: str, names: tuple[str, ...], *, server: bool, unit: str | None = None
+        self,
+        stem: str,
+        names: tuple[str, ...],
+        *,
+        server: bool,
+        unit: str | None = None,
+        elliptic: bool = False,
     ) -> Credentials:
         issued = self.directory / "issued"
         found = Credentials(issued / f"{stem}.pem", issued / f"{stem}.key")
         with locked(self.directory / ".lock"):
             if not self._still_good(found, names, server=server):
-                key = x.new_key()
+                key = x.new_elliptic_key() if elliptic else x.new_key()
                 certificate = (
                     x.server_certificate(key.public_key(), names, self.certificate, self.key)
                     if server
@@ -108,7 +118,7 @@ def _make_root(directory: Path) -> None:
     write_atomically(directory / "root.pem", x.certificate_pem(x.root_certificate(key)), 0o644)
 
 
-def _read_key(path: Path) -> rsa.RSAPrivateKey:
+def read_key(path: Path) -> rsa.RSAPrivateKey:
     key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key

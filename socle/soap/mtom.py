@@ -76,12 +76,12 @@ def read_soap_body(content_type: str, body: bytes) -> SoapBody:
 
 
 def write_multipart(
-    envelope: bytes, attachments: Sequence[Attachment], action: str
+    envelope: bytes, attachments: Sequence[Attachment], action: str, soap_type: str = SOAP_TYPE
 ) -> tuple[str, bytes]:
     """(Content-Type, body). The attachments follow in their order."""
     boundary, root = f"MIME_{random_uuid().hex}", "root.message@socle"
     head = (
-        f'--{boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type="{SOAP_TYPE}"\r\n'
+        f'--{boundary}\r\nContent-Type: application/xop+xml; charset=UTF-8; type="{soap_type}"\r\n'
         f"Content-Transfer-Encoding: binary\r\nContent-ID: <{root}>\r\n\r\n"
     )
     pieces = [head.encode(), envelope]
@@ -94,7 +94,7 @@ def write_multipart(
     pieces.append(f"\r\n--{boundary}--\r\n".encode())
     content_type = (
         f'multipart/related; type="application/xop+xml"; boundary="{boundary}"; start="<{root}>"; '
-        f'start-info="{SOAP_TYPE}"; action="{action}"'
+        f'start-info="{soap_type}"; action="{action}"'
     )
     return content_type, b"".join(pieces)
 
@@ -152,7 +152,7 @@ def _part(raw: bytes) -> Attachment:
         if colon:
             fields[name.strip().lower()] = value.strip()
     content_id = fields.get("content-id", "").strip("<>")
-    encoding = fields.get("content-transfer-encoding", "binary").lower()
+    encoding = fields.get("content-transfer-encoding", "binary").partition("(")[0].strip().lower()
     return Attachment(
         content_id, fields.get("content-type", ""), _decoded(content, encoding, content_id)
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from socle.clock import monotonic
+from socle.supervisor.forking import Child, ForkServer
 from socle.supervisor.output import Console, LineSplitter
 from socle.supervisor.spec import ProcessSpec, RestartPolicy
 
@@ -18,7 +19,12 @@ SUPERVISOR = "socle"
 
 class ManagedProcess:
     def __init__(
-        self, spec: ProcessSpec, console: Console, policy: RestartPolicy, ready_timeout: float
+        self,
+        spec: ProcessSpec,
+        console: Console,
+        policy: RestartPolicy,
+        ready_timeout: float,
+        forks: ForkServer | None = None,
     ) -> None:
         self.spec = spec
         self.ready = asyncio.Event()
@@ -28,8 +34,9 @@ class ManagedProcess:
         self._console = console
         self._policy = policy
         self._ready_timeout = ready_timeout
+        self._forks = forks
         self._probe = spec.readiness()
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._retired = asyncio.Event()
         self._waiting_since: float | None = None
@@ -86,7 +93,7 @@ class ManagedProcess:
             self._child = None
             await pipe.finish(LAST_OUTPUT_WAIT)
 
-    async def _spawn(self) -> tuple["_OutputPipe", asyncio.subprocess.Process]:
+    async def _spawn(self) -> tuple["_OutputPipe", Child]:
         """In a session of its own: a Ctrl-C in the terminal reaches the supervisor alone.
 
         The output pipe is ours rather than asyncio's, whose `wait` would also wait for every
@@ -96,20 +103,26 @@ class ManagedProcess:
         self._last_lines = pipe.splitter.last
         write_end = await pipe.open()
         try:
-            child = await asyncio.create_subprocess_exec(
-                *self.spec.launch_command(),
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.spec.env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
-                start_new_session=True,
-            )
+            if self._forks is not None and self._forks.takes(self.spec):
+                child = await self._forks.spawn(self.spec, write_end)
+            else:
+                child = await self._execute(write_end)
         except BaseException:
             pipe.close()
             raise
         finally:
             os.close(write_end)
         return pipe, child
+
+    async def _execute(self, output: int) -> Child:
+        return await asyncio.create_subprocess_exec(
+            *self.spec.launch_command(),
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.spec.env},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
 
     async def _become_ready(self) -> None:
         """Probes until the process answers, and tells once when that takes too long."""

@@ -29,9 +29,17 @@ class ProcessSpec:
     stop_signal: Signals = Signals.SIGTERM
     death_signal: Signals = Signals.SIGKILL
     """What the kernel sends when the supervisor itself is killed (Linux)."""
+    preload: Sequence[str] = ()
+    """Modules without which it cannot start: where they are named, a fork server may make this process."""
 
     def readiness(self) -> Probe | None:
         return http_probe(self.ready_url) if self.ready_url is not None else self.probe
+
+    @property
+    def module(self) -> str | None:
+        """Of a process that can be forked: `argv` is then `python -m <module> …`."""
+        python_m = [sys.executable, "-m"]
+        return self.argv[2] if self.preload and list(self.argv[:2]) == python_m else None
 
     def launch_command(self) -> list[str]:
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from inspect import isawaitable
 from typing import Any, BinaryIO
 
+from socle.supervisor.forking import ForkServer
 from socle.supervisor.output import Console
 from socle.supervisor.process import SUPERVISOR, ManagedProcess
 from socle.supervisor.spec import ProcessSpec, RestartPolicy, check_specs
@@ -28,8 +29,12 @@ class Supervisor:
         stop_grace: float = 10.0,
         output: BinaryIO | None = None,
         colour: bool | None = None,
+        forks: ForkServer | None = None,
     ) -> None:
-        """`on_ready` is called once, when all have been ready; `colour` None follows the terminal."""
+        """`on_ready` is called once, when all have been ready; `colour` None follows the terminal.
+
+        `forks` makes the processes that name modules to preload; it stays the caller's to close.
+        """
         check_specs(specs)
         self._specs = specs
         self._on_ready = on_ready
@@ -38,6 +43,7 @@ class Supervisor:
         self._stop_grace = stop_grace
         self._output = output
         self._colour = colour
+        self._forks = forks
         self._signals: list[signal.Signals] = []
         self._processes: dict[str, ManagedProcess] = {}
 
@@ -52,9 +58,16 @@ class Supervisor:
         """
         console = self._console()
         self._processes = {
-            spec.name: ManagedProcess(spec, console, self._restart, self._ready_timeout)
+            spec.name: ManagedProcess(
+                spec, console, self._restart, self._ready_timeout, self._forks
+            )
             for spec in self._specs
         }
+        if self._forks is not None:
+            self._forks.on_loss = lambda why: console.line(
+                SUPERVISOR,
+                f"the fork server {why}; what it made starts again, each by itself".encode(),
+            )
         stop = asyncio.Event()
         with self._signal_handlers(stop):
             running = asyncio.gather(*map(self._run_one, self._processes.values()))

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count, islice
 from pathlib import Path
 from typing import Self
 
@@ -23,16 +24,33 @@ class StackError(RuntimeError):
     """The stack did not come up; the text ends with what it logged."""
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+# Below those that the system gives to outgoing connections and to whoever asks for any port: nobody
+# takes one between the look and the start of its server. Processes that test side by side walk through
+# them from different places.
+_PORTS = range(20_000, 32_000)
+_places = count(os.getpid() * 997)
+
+
+def free_ports(wanted: int) -> list[int]:
+    """Ports of which none was in use a moment ago, nor given by this process before."""
+    found: list[int] = []
+    for place in islice(_places, len(_PORTS)):
+        if _is_free(port := _PORTS[place % len(_PORTS)]):
+            found.append(port)
+        if len(found) == wanted:
+            return found
+    raise StackError(f"none of the ports {_PORTS.start} to {_PORTS.stop} is free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: a connection that lingers does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @dataclass
@@ -45,7 +63,16 @@ class Stack:
     _process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
-        names = ("gateway", "gateway_tls", *SERVICES, "mss_smtp", "mss_imap")
+        names = (
+            "gateway",
+            "gateway_tls",
+            *SERVICES,
+            "mss_smtp",
+            "mss_imap",
+            "mss_peer",
+            "mss_mllp",
+            "mss_mllp_tls",
+        )
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
 
     @property

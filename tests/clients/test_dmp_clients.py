@@ -9,13 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
-from services.dmp.domain.document_entry import Coded, DocumentEntry, entry_of
 from socle.cda.header import read_header
 from socle.cda.metadata import DocumentMetadata, metadata_of
 from socle.demo.bundle import provide_bundle
 from socle.demo.document import laboratory_report
 from socle.demo.identity import Patient, make_known
 from socle.demo.login import log_in
+from socle.xds.document_entry import Coded, DocumentEntry, entry_of
 from tests.clients.packages import java_with_packages
 
 from .conftest import GENERALIST, Vendor

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.core
+import typer.main
 import yaml
 
 from gateway.settings import GatewaySettings
 from services.catalogue import SERVICES
+from socle.cli.app import app
 from socle.cli.serve import settings_of
 from socle.settings import Settings
 
@@ -38,6 +41,16 @@ def manifests() -> list[dict[str, Any]]:
         for document in yaml.safe_load_all(file.read_text())
         if document
     ]
+
+
+@pytest.mark.parametrize("process", sorted(WORKERS), ids=" ".join)
+def test_each_worker_is_a_command(process: tuple[str, str]) -> None:
+    service, worker = process
+    found = typer.main.get_command(app)
+    for name in process:
+        assert isinstance(found, typer.core.TyperGroup)
+        assert name in found.commands, f"socle {service} {worker} is unknown"
+        found = found.commands[name]
 
 
 class TestCompose:

@@ -9,9 +9,9 @@ from socle.cli.serve import settings_of
 from socle.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
-# Read by tools beside the services: the broker without Docker, tests, load, failpoints.
+# Read by what is beside the services: `socle up`, the broker without Docker, tests, load, failpoints.
 TOOLS = {
-    "SOCLE_KAFKA_PORT", "SOCLE_TEST_DATABASE_URL", "SOCLE_SAMPLES", "SOCLE_FAILPOINTS",
+    "SOCLE_FORK", "SOCLE_KAFKA_PORT", "SOCLE_TEST_DATABASE_URL", "SOCLE_SAMPLES", "SOCLE_FAILPOINTS",
     "SOCLE_LOAD_SPACE", "SOCLE_LOAD_BYTES", "SOCLE_TEST_KAFKA_PORT",
 }  # fmt: skip
 

@@ -12,9 +12,10 @@ from sqlalchemy import text
 from services.dmp import workers as dmp
 from services.dmp.app import build as build_dmp
 from services.dmp.settings import DmpSettings
+from services.mss import workers as mss
 from services.usage import service as usage
-from services.usage.domain.acts import Act
-from services.usage.events import activity_declared
+from services.usage.api.act_in import ActIn
+from services.usage.events import ACTIVITY_DECLARED, activity_event
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
 from socle.clock import wall
@@ -31,6 +32,7 @@ from .events import EXAMPLES, SCHEMAS, faults
 
 CONSUMERS: dict[str, Callable[[WriteSession, Sequence[Event]], Awaitable[None]]] = {
     "dmp": dmp.apply_events,
+    "mss": mss.apply_events,
     "usage": usage.apply_events,
 }
 ALL = [(name, index) for name, events in sorted(EXAMPLES.items()) for index in range(len(events))]
@@ -38,11 +40,24 @@ ALL = [(name, index) for name, events in sorted(EXAMPLES.items()) for index in r
 EFFECTS = {
     ("dmp", "ins.identity.qualified.v1"): {"dmp.patient": 1},
     ("dmp", "ins.identity.disqualified.v1"): {"dmp.patient": 1},
+    ("mss", "ins.identity.qualified.v1"): {"mss.patient": 1},
+    ("mss", "ins.identity.disqualified.v1"): {"mss.patient": 1},
     ("usage", "dmp.document.registered.v1"): {"usage.document": 1},
-    ("usage", "dmp.document.deleted.v1"): {"usage.withdrawal": 1},
-    ("usage", "usage.activity.declared.v1"): {"usage.activity": 1},
+    ("usage", "dmp.document.deleted.v1"): {"usage.withdrawal": 1, "usage.occurrence": 1},
+    ("usage", "usage.activity.declared.v1"): {"usage.act": 1},
+    ("usage", "usage.activity.cancelled.v1"): {"usage.cancellation": 1},
+    ("usage", "usage.activity.listed.v1"): {"usage.listed": 1},
+    ("usage", "usage.activity.totalled.v1"): {"usage.declaration": 1},
+    ("usage", "usage.activity.attested.v1"): {"usage.attestation": 1},
 }
-TABLES = ("dmp.patient", "dmp.document", "usage.document", "usage.withdrawal", "usage.activity")
+# Of the rest, usage counts how many there are a day.
+EFFECTS |= {
+    ("usage", name): {"usage.occurrence": 1} for name in SCHEMAS if ("usage", name) not in EFFECTS
+}
+TABLES = (
+    "dmp.patient", "dmp.document", "mss.patient", "usage.document", "usage.withdrawal", "usage.act",
+    "usage.cancellation", "usage.occurrence", "usage.listed", "usage.declaration", "usage.attestation",
+)  # fmt: skip
 
 
 async def rows(database: Database, space: str) -> dict[str, int]:
@@ -110,8 +125,9 @@ class TestConsumers:
         assert await rows(database, space) == EFFECTS.get((consumer, event_type), {})
 
     @pytest.mark.parametrize("qualified", [True, False])
+    @pytest.mark.parametrize("consumer", ["dmp", "mss"])
     async def test_keeps_what_ins_said_last_when_an_older_event_comes_late(
-        self, database: Database, space: str, qualified: bool
+        self, database: Database, space: str, consumer: str, qualified: bool
     ) -> None:
         names = ("ins.identity.disqualified.v1", "ins.identity.qualified.v1")
         earlier, later = (
@@ -121,18 +137,25 @@ class TestConsumers:
         later = replace(later, space=space)
         earlier = replace(earlier, space=space, time=later.time.replace(year=later.time.year - 1))
         async with database.write() as session:
-            await dmp.apply_events(session, [later, earlier])
+            await CONSUMERS[consumer](session, [later, earlier])
         async with database.read() as session:
             known = await session.execute(
-                text("SELECT qualified FROM dmp.patient WHERE space = :space"), {"space": space}
+                text(f"SELECT qualified FROM {consumer}.patient WHERE space = :space"),
+                {"space": space},
             )
             assert known.scalar_one() is qualified
 
 
 class TestProducers:
     def test_declares_activity_in_the_form_of_its_schema(self) -> None:
-        act = Act("report.validated", "1B0064166", "A1", "biology", wall())
-        event = activity_declared("demo", act, wall())
+        act = ActIn(
+            kind="report.validated",
+            structure="1B0064166",
+            act_id="A1",
+            domain="biology",
+            act_at=wall(),
+        )
+        event = activity_event(ACTIVITY_DECLARED, "demo", act.data(patient=None), wall())
 
         assert faults(event.type, event.data) == []
 

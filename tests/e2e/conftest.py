@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,22 @@ from tests.e2e.support import kafka_environment
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    """For a stack of the test's own: one that it stops, kills, or sets up otherwise."""
+    with _folder() as home:
+        yield home
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="socle-e2e-") as folder:
         Path(folder).chmod(0o755)  # the server may have to run as another user than root
         yield Path(folder)
 
 
 @pytest.fixture(
-    params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)], ids=["embedded", "kafka"]
+    scope="session",
+    params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)],
+    ids=["embedded", "kafka"],
 )
 def log_environment(request: pytest.FixtureRequest) -> dict[str, str]:
     if request.param == "embedded":
@@ -36,9 +46,23 @@ def kafka_bootstrap() -> str:
     return given
 
 
-@pytest.fixture
-def stack(home: Path, log_environment: dict[str, str]) -> Iterator[Stack]:
-    with Stack(home, log_environment) as running:
+@pytest.fixture(scope="session")
+def embedded_stack() -> Iterator[Stack]:
+    with _folder() as home, Stack(home, {"SOCLE_EVENTS": "embedded"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(request: pytest.FixtureRequest, log_environment: dict[str, str]) -> Iterator[Stack]:
+    """Shared: each test has a space of its own there.
+
+    With Kafka only among the tests of a file: two stacks on one broker are one group of consumers, and
+    take each other's events, so it must have ended when a test starts one of its own.
+    """
+    if log_environment["SOCLE_EVENTS"] == "embedded":
+        yield request.getfixturevalue("embedded_stack")
+        return
+    with _folder() as home, Stack(home, log_environment) as running:
         yield running
 
 

@@ -32,7 +32,9 @@ class TestDemo:
         assert ours, tail.stdout + tail.stderr
         # The reading that follows may or may not have been told by now.
         assert ours[0]["type"] == "dmp.document.registered.v1"
-        assert stack.run("events", "dlq", "list").stdout == ""
+        letters = stack.run("events", "dlq", "list").stdout.splitlines()
+        # A broker that tests share holds the broken records of others on other topics.
+        assert "socle.dmp.documents" not in {json.loads(letter)["topic"] for letter in letters}
 
     def test_counts_each_walk_in_a_space_of_its_own(self, stack: Stack) -> None:
         first = stack.run("demo", "--url", stack.url, "--space", "one")

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import Self
+from datetime import datetime
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -17,6 +18,8 @@ from socle.demo.login import Session, log_in
 from socle.demo.walk import AUTHOR
 
 PATIENCE_SECONDS = 90
+
+T = TypeVar("T")
 
 
 class Vendor:
@@ -33,14 +36,17 @@ class Vendor:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def prepare(self) -> None:
+    def prepare(self, at: datetime = DEMO_INSTANT) -> None:
         """The space lives in the first period of SUN-ES, and its patient is qualified."""
-        clock = {"now": DEMO_INSTANT.isoformat()}
-        self._http.put(f"{self._prefix}/_sandbox/clock", json=clock).raise_for_status()
-        make_known(self._http, self._prefix, Patient())
+        self.set_clock(at)
+        self._patiently(lambda: make_known(self._http, self._prefix, Patient()))
 
-    def deposit(self) -> None:
-        content = laboratory_report()
+    def set_clock(self, at: datetime) -> None:
+        clock = {"now": at.isoformat()}
+        self._until_answered(lambda: self._http.put(f"{self._prefix}/_sandbox/clock", json=clock))
+
+    def deposit(self, content: bytes | None = None) -> None:
+        content = content or laboratory_report()
         bundle = provide_bundle(content, metadata_of(read_header(content), content), AUTHOR)
         answer = self._until_answered(
             lambda: self._http.post(
@@ -61,14 +67,40 @@ class Vendor:
             headers={**self._headers(), "Content-Type": "application/json-patch+json"},
         ).raise_for_status()
 
-    def count(self) -> int:
-        response = self._http.get(
-            f"{self._prefix}/usage/indicators/SU4",
-            params={"structure": DEMO_STRUCTURE.number, "window": "F1"},
-            headers=self._headers(),
+    def get(self, path: str, **query: str) -> httpx.Response:
+        """Of the usage service."""
+        url = f"{self._prefix}/usage/{path}"
+        return self._until_answered(
+            lambda: self._http.get(url, params=query, headers=self._headers())
         )
-        response.raise_for_status()
-        numerator: int = response.json()["numerator"]["value"]
+
+    def put(self, path: str, body: dict[str, object]) -> None:
+        self._http.put(
+            f"{self._prefix}/usage/{path}", json=body, headers=self._headers()
+        ).raise_for_status()
+
+    def declare(self, file: str) -> int:
+        """Acts of a CSV file; gives how many were taken."""
+        answer = self._http.post(
+            f"{self._prefix}/usage/activity",
+            content=file.encode(),
+            headers={**self._headers(), "Content-Type": "text/csv; charset=utf-8"},
+        )
+        answer.raise_for_status()
+        declared: int = answer.json()["declared"]
+        return declared
+
+    def ask(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        """Of any service, without its space; the JSON of the answer."""
+        answer = self._http.request(
+            method, f"{self._prefix}{path}", json=body, headers=self._headers()
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def count(self) -> int:
+        measure = self.get("indicators/SU4", structure=DEMO_STRUCTURE.number, window="F1").json()
+        numerator: int = measure["numerator"]["value"]
         return numerator
 
     def readable(self) -> int:
@@ -82,15 +114,16 @@ class Vendor:
     def _headers(self) -> dict[str, str]:
         """Access tokens live 120 s; this client logs in again in good time."""
         if self._session is None or monotonic() - self._logged_in_at > 60:
-            self._session = self._logged_in()
+            self._session = self._patiently(lambda: log_in(self._http, self._prefix, AUTHOR))
             self._logged_in_at = monotonic()
         return self._session.headers
 
-    def _logged_in(self) -> Session:
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """A step of the demo, again until every service that it asks is up."""
         deadline = monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return log_in(self._http, self._prefix, AUTHOR)
+                return step()
             except (httpx.TransportError, DemoError):
                 if monotonic() > deadline:
                     raise

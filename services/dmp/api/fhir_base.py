@@ -48,6 +48,18 @@ def require_searchable(problems: Sequence[Problem], detail: str = "") -> None:
         )
 
 
+def unused(request: Request, names: Sequence[str]) -> list[Problem]:
+    """Parameters that a search does not use are told by its link `self`, or refused where the client
+    prefers that: `Prefer: handling=strict` (FHIR R4 §3.1.1.2)."""
+    if "handling=strict" not in ",".join(request.headers.getlist("prefer")).replace(" ", ""):
+        return []
+    return [
+        Problem("MHD-SEARCH-UNKNOWN", name[:40], "this parameter is not used", "see /metadata",
+                source="FHIR R4 §3.1.1.2")
+        for name in names
+    ]  # fmt: skip
+
+
 async def admit_reader(
     request: Request, session: ReadSession, space: Space, reader: Reader, patient: str | None
 ) -> None:

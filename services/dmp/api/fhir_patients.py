@@ -12,32 +12,22 @@ from services.dmp.fhir.patients import patient_resource
 from services.dmp.hot.registrar import Registrar
 from services.dmp.records import Records
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
-from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
-from socle.fhir.search import page_links, posted_parameters
+from socle.fhir.search import SearchParameters, page_links
 from socle.ids.ins import Ins
 from socle.problems import Problem
-from socle.spaces import Space
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 
 
 @router.get("/Patient", response_class=Response)
-async def search(request: Request, caller: Professional, space: CallerSpace) -> Response:
-    """Of a patient without a record nothing is found."""
-    return await _search(request, caller, space, request.query_params.multi_items())
-
-
 @router.post("/Patient/_search", response_class=Response)
-async def search_by_post(request: Request, caller: Professional, space: CallerSpace) -> Response:
-    return await _search(request, caller, space, await posted_parameters(request))
-
-
-async def _search(
-    request: Request, caller: Subject, space: Space, parameters: list[tuple[str, str]]
+async def search(
+    request: Request, caller: Professional, space: CallerSpace, parameters: SearchParameters
 ) -> Response:
+    """Of a patient without a record nothing is found."""
     ins = _ins_of(parameters, despite_key=policy_of(request).is_lenient)
     kernel = kernel_of(request)
     registrar = cast(Registrar, request.app.state.registrar)

@@ -13,35 +13,18 @@ from services.dmp.api.fhir_base import (
     pseudonymiser,
     reader_of,
     require_searchable,
+    unused,
 )
 from services.dmp.api.preferences import policy_of
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import cursor, read_search
 from socle.auth.dependencies import CallerSpace, Professional
-from socle.auth.subject import Subject
 from socle.db.sessions import ReadSession
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
-from socle.fhir.search import applied, page_links, posted_parameters
-from socle.spaces import Space
+from socle.fhir.search import SearchParameters, applied, page_links
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
-
-
-@router.get("/DocumentReference", response_class=Response)
-async def search(
-    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
-) -> Response:
-    parameters = request.query_params.multi_items()
-    return await _search(request, caller, space, session, parameters)
-
-
-@router.post("/DocumentReference/_search", response_class=Response)
-async def search_by_post(
-    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
-) -> Response:
-    """The same with the parameters in the body, so that no INS stands in a URL."""
-    return await _search(request, caller, space, session, await posted_parameters(request))
 
 
 @router.get("/DocumentReference/{resource_id}", response_class=Response)
@@ -57,19 +40,25 @@ async def read(
     return fhir_response(resource, ETag=f'W/"{entry.revision}"')
 
 
-async def _search(
+@router.get("/DocumentReference", response_class=Response)
+@router.post("/DocumentReference/_search", response_class=Response)
+async def search(
     request: Request,
-    caller: Subject,
-    space: Space,
+    caller: Professional,
+    space: CallerSpace,
     session: ReadSession,
-    parameters: list[tuple[str, str]],
+    parameters: SearchParameters,
 ) -> Response:
     despite_key = policy_of(request).is_lenient
     wanted = read_search(parameters, pseudonymiser(request, space), despite_key=despite_key)
-    require_searchable(wanted.problems)
+    require_searchable([*wanted.problems, *unused(request, wanted.ignored)])
     reader, name = reader_of(request, caller), space.name
     await admit_reader(request, session, space, reader, wanted.query.patient)
-    entries = await repository.search_entries(session, name, reader, wanted.query, wanted.count + 1)
+    entries = (
+        []
+        if wanted.only_count
+        else await repository.search_entries(session, name, reader, wanted.query, wanted.count + 1)
+    )
     whole = replace(wanted.query, after=None)  # Bundle.total is of the search, not of the rest
     total = await repository.count_entries(session, name, reader, whole)
     page, more = entries[: wanted.count], len(entries) > wanted.count

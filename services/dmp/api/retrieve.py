@@ -1,6 +1,7 @@
 """ITI-68, Retrieve Document: the bytes as they were deposited."""
 
 import base64
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,7 +12,8 @@ from services.dmp.repository import StoredEntry
 from services.dmp.traces import trace_readings
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.errors import Category, DomainError
-from socle.fhir.messages import fhir_response, media_type
+from socle.fhir.messages import accepted_types, fhir_response
+from socle.http.context import state_of
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
 _AS_BINARY = frozenset({"application/fhir+json", "application/json"})
@@ -27,7 +29,7 @@ async def retrieve(
     space: CallerSpace,
 ) -> Response:
     """Native bytes; a Binary resource if only FHIR is accepted; 406 otherwise; 410 once deleted."""
-    kernel, reader = kernel_of(request), reader_of(request, caller)
+    kernel, reader = kernel_of(request), replace(reader_of(request, caller), opens=True)
     async with kernel.database.read() as session:
         entry = await get_entry(session, space, resource_id, reader)
         if entry.status == "Deleted":
@@ -36,13 +38,14 @@ async def retrieve(
             )
         content = await repository.get_content(session, space.name, entry.id)
     answer = _answer(request, entry, content)
-    await trace_readings(kernel, space, reader, [entry], "fhir")
+    if not state_of(request.scope).get("is_head"):  # which reads nothing
+        await trace_readings(kernel, space, reader, [entry], "fhir")
     return answer
 
 
 def _answer(request: Request, entry: StoredEntry, content: bytes) -> Response:
     mime = entry.metadata["mime"]
-    accepted = [media_type(item) for item in request.headers.get("accept", "").split(",")]
+    accepted = accepted_types(request.headers.get("accept", ""))
     etag = f'W/"{entry.version}"'
     for wanted in accepted:
         if wanted in _ANY or wanted == mime or (wanted in _XML and mime in _XML):

@@ -14,6 +14,7 @@ from services.dmp.api.fhir_base import (
     pseudonymiser,
     reader_of,
     require_searchable,
+    unused,
 )
 from services.dmp.api.preferences import policy_of
 from services.dmp.conditions import uuids_of
@@ -31,32 +32,16 @@ from services.dmp.folder_repository import StoredFolder
 from services.dmp.repository import StoredEntry, StoredSet
 from services.dmp.stored import set_of
 from socle.auth.dependencies import CallerSpace, Professional
-from socle.auth.subject import Subject
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response
-from socle.fhir.search import applied, page_links, posted_parameters
+from socle.fhir.search import SearchParameters, applied, page_links
 from socle.spaces import Space
 
 _Stored: TypeAlias = StoredSet | StoredFolder
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
-
-
-@router.get("/List", response_class=Response)
-async def search(
-    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
-) -> Response:
-    parameters = request.query_params.multi_items()
-    return await _search(request, caller, space, session, parameters)
-
-
-@router.post("/List/_search", response_class=Response)
-async def search_by_post(
-    request: Request, caller: Professional, space: CallerSpace, session: ReadSession
-) -> Response:
-    return await _search(request, caller, space, session, await posted_parameters(request))
 
 
 @router.get("/List/{resource_id}", response_class=Response)
@@ -80,23 +65,25 @@ async def read(
     return fhir_response(resource, ETag=f'W/"{resource["meta"]["versionId"]}"')
 
 
-async def _search(
+@router.get("/List", response_class=Response)
+@router.post("/List/_search", response_class=Response)
+async def search(
     request: Request,
-    caller: Subject,
-    space: Space,
+    caller: Professional,
+    space: CallerSpace,
     session: ReadSession,
-    parameters: list[tuple[str, str]],
+    parameters: SearchParameters,
 ) -> Response:
     despite_key = policy_of(request).is_lenient
     wanted = read_set_search(parameters, pseudonymiser(request, space), despite_key=despite_key)
-    require_searchable(wanted.problems)
+    require_searchable([*wanted.problems, *unused(request, wanted.ignored)])
     reader = reader_of(request, caller)
     await admit_reader(request, session, space, reader, wanted.patient)
     matching = await _matching(session, space, reader, wanted)
     rest = [one for one in matching if wanted.after is None or one.id < wanted.after]
-    page = rest[: wanted.count]
+    page = [] if wanted.only_count else rest[: wanted.count]
     base = base_url(request)
-    cursor = str(page[-1].id) if len(rest) > len(page) else None
+    cursor = str(page[-1].id) if page and len(rest) > len(page) else None
     links = page_links(base, "List", applied(parameters, wanted.ignored), cursor)
     resources = await _written(session, space, reader, page)
     return fhir_response(searchset(resources, base, len(matching), links))

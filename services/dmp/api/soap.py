@@ -7,16 +7,18 @@ from fastapi import Request, Response
 from lxml import etree
 
 from services.dmp import record_repository
+from services.dmp.api.preferences import policy_of
 from services.dmp.domain.functional_rights import check_right, column_of
 from services.dmp.settings import DmpSettings
 from services.dmp.xds.access import Caller, caller_of
 from services.dmp.xds.faults import DmpFault
-from services.dmp.xds.message import Message, read_message, write_message
+from services.dmp.xds.message import Message, of_version, read_message, write_message
 from socle.auth.dependencies import kernel_of
 from socle.errors import Category
 from socle.http.context import warn
 from socle.http.render import SOAP_12
-from socle.soap.mtom import Attachment, write_multipart
+from socle.soap.mtom import SOAP_TYPE, Attachment, write_multipart
+from socle.xds.names import SOAP11, SOAP12
 
 PREFIX = "/si-dmp-server/v2/services"
 REPOSITORY = f"{PREFIX}/repository"
@@ -28,7 +30,10 @@ async def read(request: Request) -> tuple[Message, Caller]:
         request.headers.get("content-type", ""),
         await request.body(),
         addressed=settings.dmp_addressing == "enforce",
+        lenient=policy_of(request).is_lenient,
     )
+    if message.soap == SOAP11:
+        warn(request.scope, [of_version()])
     return message, await caller_of(request, message, settings)
 
 
@@ -61,12 +66,14 @@ def answer(message: Message, action: str, body: etree._Element) -> Response:
     """In the form of the request: registry, patients and habilitations."""
     if message.raw.is_multipart:
         return multipart(message, action, body, ())
-    return Response(write_message(action, message.message_id, body), media_type=SOAP_12)
+    envelope = write_message(action, message.message_id, body, message.soap)
+    return Response(envelope, media_type=SOAP_12 if message.soap == SOAP12 else "text/xml")
 
 
 def multipart(
     message: Message, action: str, body: etree._Element, attachments: Sequence[Attachment]
 ) -> Response:
-    envelope = write_message(action, message.message_id, body)
-    content_type, content = write_multipart(envelope, attachments, action)
+    envelope = write_message(action, message.message_id, body, message.soap)
+    soap_type = SOAP_TYPE if message.soap == SOAP12 else "text/xml"
+    content_type, content = write_multipart(envelope, attachments, action, soap_type)
     return Response(content, headers={"Content-Type": content_type})

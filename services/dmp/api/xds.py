@@ -16,7 +16,6 @@ from services.dmp.hot.registrar import Registrar
 from services.dmp.lots import LotRefused, provide_lot
 from services.dmp.settings import DmpSettings
 from services.dmp.traces import trace_readings
-from services.dmp.xds import names
 from services.dmp.xds.access import Caller
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message, require_action
@@ -31,6 +30,7 @@ from socle.http.context import warn
 from socle.idgen import uuid7
 from socle.ids.ins import Ins
 from socle.problems import Problem
+from socle.xds import names
 
 router = APIRouter(tags=["XDS.b"])
 _TRANSACTIONS = {
@@ -102,9 +102,14 @@ async def _update(
         return registry_response(names.FAILURE, update.problems, "XDSMetadataUpdateError")
     metadata = {"xds": update.submission_set.as_json()}
     submission = NewSet(uuid7(), metadata, caller.identifier, caller.space.now())
+    named = Ins.from_cx(update.submission_set.patient_id, despite_key=True)
+    # An identifier that is none is of nobody, hence of no document's patient.
+    patient = kernel.pseudonym(caller.space.name, named.oid, named.matricule) if named else ""
     try:
         async with kernel.database.write() as session:
-            await apply_changes(session, caller.space, caller.reader, submission, update.changes)
+            await apply_changes(
+                session, caller.space, caller.reader, submission, update.changes, patient=patient
+            )
     except DomainError as error:
         if not error.problems:
             raise

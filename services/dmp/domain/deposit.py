@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from services.dmp.domain.document_entry import DocumentEntry
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
 from socle.problems import Problem
+from socle.xds.document_entry import DocumentEntry
 
 SOURCE = "ITI TF-3 §4.2.4.1"
 # Unverified (memory): ITI TF-3 bounds an OID by 64 characters and its extension by 16. Anything

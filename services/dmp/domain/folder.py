@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from services.dmp.domain.deposit import MAX_UNIQUE_ID, SOURCE
-from services.dmp.domain.document_entry import Coded
 from socle.problems import Problem
+from socle.xds.document_entry import Coded
 
 
 @dataclass(frozen=True, slots=True)

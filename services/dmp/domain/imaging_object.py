@@ -6,10 +6,10 @@ entry says everything, since there is no CDA header to read.
 
 from typing import Final
 
-from services.dmp.domain.document_entry import DocumentEntry
 from services.dmp.domain.undescribed import metadata_of_entry
 from socle.cda.metadata import DocumentMetadata
 from socle.problems import Problem
+from socle.xds.document_entry import DocumentEntry
 
 MIME_TYPE: Final = "application/dicom"
 TYPE_CODE: Final = "IMG-KOS"

@@ -307,6 +307,16 @@ def impossible_status(path: str, old: str, new: str) -> DomainError:
     )
 
 
+def set_of_another_patient(path: str) -> DomainError:
+    return _update_refused(
+        Category.UNPROCESSABLE,
+        "XDSPatientIdDoesNotMatch",
+        path,
+        "the document and the submission set are not of one patient",
+        "the CX of the document's patient as patientId of the set",
+    )
+
+
 def not_changeable(path: str, status: str) -> DomainError:
     return _update_refused(
         Category.UNPROCESSABLE,

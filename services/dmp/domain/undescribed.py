@@ -7,13 +7,13 @@ content (spec: dmp.md §3.6).
 import hashlib
 from typing import Final
 
-from services.dmp.domain.document_entry import Author, Coded, DocumentEntry
 from socle.cda.metadata import AuthorMetadata, DocumentMetadata
 from socle.cda.model import Code
 from socle.ids.hl7_datetime import Hl7DateTime, parse_ts
 from socle.ids.ins import Ins
 from socle.ids.professionals import parse_idnat
 from socle.ids.structures import parse_struct_idnat
+from socle.xds.document_entry import Author, Coded, DocumentEntry
 
 _DAY: Final = 8  # digits of a stamp
 

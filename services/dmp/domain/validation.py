@@ -54,6 +54,12 @@ class Policy:
             one if one.rule in _EXTRACTS else replace(one, severity="error") for one in problems
         ]
 
+    def of_form(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Findings about how something is written that nothing else depends on."""
+        if not self.is_lenient:
+            return list(problems)
+        return [replace(one, severity="warning") for one in problems]
+
     def preferring(self, prefer: str | None) -> "Policy":
         """RFC 7240 §4.4; what is neither `strict` nor `lenient` is ignored, as it says."""
         for preference in (prefer or "").replace(";", ",").split(","):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from services.dmp.domain.document_entry import NORMAL, Coded, DocumentEntry
+from socle.xds.document_entry import NORMAL, Coded, DocumentEntry
 
 VISIBILITY: Final = "1.2.250.1.213.1.1.4.13"
 """TRE_A07, the system of the codes below."""
@@ -32,7 +32,8 @@ class Reader:
     """A professional who reads, and why.
 
     `needs_right` where a reading without an authorization is refused; `sees_everything` is for what
-    no caller is shown; `hidden_classes` are those that the profession does not read.
+    no caller is shown; `hidden_classes` are those that the profession does not read; `opens` where
+    the document itself is read, and not only what is registered of it.
     """
 
     identifier: str = field(repr=False)
@@ -40,10 +41,17 @@ class Reader:
     needs_right: bool = False
     sees_everything: bool = False
     hidden_classes: tuple[str, ...] = ()
+    opens: bool = False
 
     @property
     def is_emergency(self) -> bool:
         return self.purpose != "normal"
+
+    @property
+    def finds_own_without_right(self) -> bool:
+        """Replacing, masking and deleting begin with TD3.1b on one's own document, and feeding needs no
+        authorization (spec: dmp.md §1.3, §1.9); reading the document does."""
+        return self.needs_right and not self.opens
 
 
 def confidentiality_of(codes: Sequence[str]) -> tuple[Coded, ...]:

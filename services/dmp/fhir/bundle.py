@@ -6,6 +6,7 @@ own invariants have no executable FHIRPath, so they are coded here, each under i
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,10 @@ from services.dmp.fhir.access import codings, first, items, mapping, text
 from socle.problems import Problem
 
 MHD = "IHE MHD 4.2 §3.65.4.1.2"
+_RESTFUL = re.compile(r"(https?://.+/)[A-Za-z]+/[A-Za-z0-9.-]{1,64}")
+_RELATIVE = re.compile(r"[A-Za-z]+/[A-Za-z0-9.-]{1,64}")
+_SPACE = re.compile(r"[ \t\r\n]")
+_WHITE_SPACE = dict.fromkeys(map(ord, " \t\r\n"))
 LIST_TYPES = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes"
 
 
@@ -27,6 +32,12 @@ class Part:
     full_url: str
     resource: dict[str, Any] = field(repr=False)
     index: int = 0
+
+    def resolve(self, reference: str) -> str:
+        """The fullUrl that a reference of this resource means: `Binary/x` in an entry whose fullUrl is
+        `<base>/List/1` is `<base>/Binary/x` (FHIR R4 §2.36.4.1)."""
+        base = _RESTFUL.fullmatch(self.full_url)
+        return f"{base[1]}{reference}" if base and _RELATIVE.fullmatch(reference) else reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,7 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
             )  # fmt: skip
     for part in references:
         url = text(mapping(first(part.resource.get("content")).get("attachment")).get("url"))
-        binary = binaries.get(url) if url else None
+        binary = binaries.get(part.resolve(url)) if url else None
         if binary is None:
             bundle.problem(
                 "MHD-ATTACHMENT", f"{part.path}.content[0].attachment.url",
@@ -175,7 +186,13 @@ def _read_documents(bundle: ProvideBundle, parts: list[Part]) -> None:
 def listed_by(part: Part | None) -> list[str]:
     """The references of a List, in their order."""
     entries = items(part.resource.get("entry")) if part else []
-    return [text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries]
+    named = (text(mapping(mapping(entry).get("item")).get("reference")) for entry in entries)
+    return [part.resolve(reference) for reference in named] if part else []
+
+
+def _unwrapped(data: str) -> str:
+    """Lines of 76 characters are base64Binary as well (FHIR R4 §2.24.0.1), and usual in XML."""
+    return data.translate(_WHITE_SPACE) if _SPACE.search(data) else data
 
 
 def decode(bundle: ProvideBundle, data: Any, path: str) -> bytes | None:
@@ -184,7 +201,7 @@ def decode(bundle: ProvideBundle, data: Any, path: str) -> bytes | None:
         bundle.problem("FHIR-BINARY-DATA", path, "the document is empty", "the document in base64")
         return None
     try:
-        return base64.b64decode(data, validate=True)
+        return base64.b64decode(_unwrapped(data), validate=True)
     except (binascii.Error, ValueError) as error:
         bundle.problem(
             "FHIR-BASE64", path, f"not base64: {error}",

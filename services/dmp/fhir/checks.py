@@ -6,7 +6,8 @@ from typing import Any
 
 from services.dmp.domain.imaging_object import MIME_TYPE as IMAGING_OBJECT
 from services.dmp.domain.validation import Policy
-from services.dmp.fhir.access import codings, first, mapping, text
+from services.dmp.domain.visibility import CODES
+from services.dmp.fhir.access import codings, first, items, mapping, text
 from services.dmp.fhir.bundle import MHD, ProvidedDocument
 from services.dmp.fhir.identifiers import patient_ins, unique_id_of, uri_of
 from socle.cda.metadata import DocumentMetadata
@@ -68,6 +69,20 @@ def check_attachment(document: ProvidedDocument, policy: Policy) -> list[Problem
     return problems
 
 
+def _unknown_labels(resource: dict[str, Any], path: str) -> list[Problem]:
+    """A misspelt one would leave a document in sight that was to be hidden."""
+    return [
+        Problem(
+            "PDSM-SECURITYLABEL-CODE", f"{path}.securityLabel[{index}]",
+            f"{code[:40]} is not in the value set", f"{', '.join(CODES)} (JDV_J58)",
+            source="spec dmp.md §2",
+        )
+        for index, label in enumerate(items(resource.get("securityLabel")))
+        for _, code in codings(label)
+        if code not in CODES
+    ]  # fmt: skip
+
+
 def content_type_of(document: ProvidedDocument) -> str:
     """As the DocumentReference says it, without parameters."""
     attachment = mapping(first(document.reference.resource.get("content")).get("attachment"))
@@ -77,7 +92,7 @@ def content_type_of(document: ProvidedDocument) -> str:
 def check_reference(document: ProvidedDocument, policy: Policy) -> list[Problem]:
     """What the DocumentReference must say by itself, whatever the document turns out to be."""
     resource, path = document.reference.resource, document.reference.path
-    problems = []
+    problems = _unknown_labels(resource, path)
     if resource.get("status") != "current":
         problems.append(
             Problem(

@@ -8,14 +8,14 @@ from socle.clock import PARIS
 Period = tuple[datetime | None, datetime | None]
 
 _DATE = re.compile(
-    r"(eq|ge|gt|le|lt)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?",
+    r"(eq|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d{2})(?:-(\d{2})(T[0-9:.]+(?:Z|[+-]\d{2}:\d{2})?)?)?)?",
     re.ASCII,
 )
 
 
 def read_period(value: str) -> Period | None:
     """Half-open bounds of a FHIR date parameter; a date without zone is of Paris."""
-    match = _DATE.fullmatch(value)
+    match = _DATE.fullmatch(value.replace(" ", "+"))  # a plus sign that was not encoded
     if match is None:
         return None
     prefix, year, month, day, time = match.groups()
@@ -25,6 +25,7 @@ def read_period(value: str) -> Period | None:
         return None
     return {
         "ge": (start, None), "gt": (end, None), "le": (None, end), "lt": (None, start),
+        "sa": (end, None), "eb": (None, start),
     }.get(prefix or "eq", (start, end))  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from services.dmp.domain.document_entry import Coded
 from services.dmp.domain.folder import Folder, NewFolder
 from services.dmp.fhir.access import first, items, mapping, text
 from services.dmp.fhir.bundle import LIST_TYPES, MHD, Part, listed_by
@@ -19,6 +18,7 @@ from services.dmp.repository import StoredEntry
 from socle.fhir.bundle import instant
 from socle.ids.ins import Ins
 from socle.problems import Problem
+from socle.xds.document_entry import Coded
 
 PROFILE: Final = (
     "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-folder-comprehensive"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from services.dmp.domain.document_entry import Author, Coded, DocumentEntry
 from services.dmp.fhir.codes import system_of_oid
 from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
 from socle.fhir.bundle import instant
 from socle.ids.ins import Ins
+from socle.xds.document_entry import Author, Coded, DocumentEntry
 
 PROFILE: Final = (
     "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"

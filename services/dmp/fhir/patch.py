@@ -150,12 +150,19 @@ def _from_fhirpath(resource: dict[str, Any], parts: dict[str, Any], where: str) 
         if pointer is None:
             raise _not_allowed(name, "securityLabel may be added")
         return {"op": "add", "path": pointer, "value": value}
+    if kind == "insert" and path == "DocumentReference.securityLabel":
+        index = parts.get("index")
+        if type(index) is not int or index < 0:  # and no boolean
+            raise _refused("PDSM-PATCH-PATH", f"{where}.index", "it is no place", "0 for the first")
+        return {"op": "add", "path": f"/securityLabel/{index}", "value": value}
     match = _PATH.fullmatch(path)
     if match is None:
         raise _not_allowed(path.removeprefix("DocumentReference."), ", ".join(PATCHABLE))
     operation = {"replace": "replace", "delete": "remove"}.get(kind)
     if operation is None:
-        raise _refused("PDSM-PATCH-OP", where, f"type is {kind[:20]}", "replace, delete, add")
+        raise _refused(
+            "PDSM-PATCH-OP", where, f"type is {kind[:20]}", "replace, delete, add, insert"
+        )
     if match["status"]:
         pointer = "/status"
     elif url := match["named"] or match["url"]:

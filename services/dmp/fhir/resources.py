@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.dmp.domain.document_entry import Coded
 from services.dmp.domain.visibility import confidentiality_of
 from services.dmp.fhir.access import codings
 from services.dmp.fhir.from_xds import label_concepts
 from services.dmp.fhir.identifiers import URI_SYSTEM, uri_of
 from services.dmp.repository import StoredEntry
 from socle.fhir.bundle import instant
+from socle.xds.document_entry import Coded
 
 FHIR_STATUS = {
     "Approved": "current",

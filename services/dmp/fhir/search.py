@@ -14,6 +14,7 @@ from uuid import UUID
 from services.dmp.conditions import EntryQuery
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
+from services.dmp.fhir.parameters import canonical, unsupported_modifier
 from services.dmp.fhir.relations import reference_id
 from services.dmp.fhir.resources import XDS_STATUSES
 from socle.fhir.search import page_size
@@ -30,6 +31,7 @@ Pseudonymise = Callable[[Ins], str]
 class Search:
     query: EntryQuery = field(default_factory=lambda: EntryQuery(latest_only=True))
     count: int = DEFAULT_COUNT
+    only_count: bool = False
     archived: tuple[str, ...] | None = None
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -41,13 +43,18 @@ def read_search(
     """`despite_key` takes an INS whose key is wrong, as a lenient registry does."""
     search = Search()
     for name, value in parameters:
-        reader = _READERS.get(name)
+        known = canonical(name, _READERS)
+        reader = _READERS.get(known)
         if "\0" in value:  # which PostgreSQL cannot hold, hence cannot compare
             search.problems.append(_problem(name[:40], "a NUL character", "text without it"))
-        elif name in ("patient.identifier", "patient:identifier"):
+        elif known == "patient.identifier":
             _read_patient(search, value, pseudonymise, despite_key)
         elif reader is not None:
             reader(search, value)
+        elif modifier := unsupported_modifier(known, "DocumentReference", _READERS, SOURCE):
+            search.problems.append(modifier)
+        elif name == "_summary" and value == "count":
+            search.only_count = True
         elif name not in ("_format", "_pretty"):
             search.ignored.append(name)
     query = search.query
@@ -75,17 +82,29 @@ def _read_patient(
             _problem("patient.identifier", fault, "urn:oid:<OID>|<INS>") for fault in faults
         ]
         return
-    search.query = replace(search.query, patient=pseudonymise(ins))
+    _want_patient(search, pseudonymise(ins))
+
+
+def _want_patient(search: Search, pseudonym: str) -> None:
+    """A parameter that is there twice asks for both (FHIR R4 §3.1.1.4.2): no document is of two."""
+    if search.query.patient not in (None, pseudonym):
+        search.query = replace(search.query, ids=(*search.query.ids, ()))
+    else:
+        search.query = replace(search.query, patient=pseudonym)
 
 
 def _read_status(search: Search, value: str) -> None:
-    codes = [token.rpartition("|")[2] for token in value.split(",")]
+    codes = [token.rpartition("|")[2] for token in value.split(",") if token]
+    if not codes:
+        return
     if not set(codes) <= XDS_STATUSES.keys():
         search.problems.append(
             _problem("status", f"unknown status {value[:40]}", ", ".join(XDS_STATUSES))
         )
         return
     statuses = tuple(status for code in codes for status in XDS_STATUSES[code])
+    if search.query.statuses:  # both parameters must hold, and "" is no status
+        statuses = tuple(one for one in statuses if one in search.query.statuses) or ("",)
     search.query = replace(search.query, statuses=statuses)
 
 
@@ -150,24 +169,32 @@ def _read_relates_to(search: Search, value: str) -> None:
         reference_id(token) or unique_id_of({"value": token.rpartition("|")[2]})
         for token in value.split(",")
     )
-    search.query = replace(search.query, relates_to=found)
+    search.query = replace(search.query, relates_to=(*search.query.relates_to, found))
 
 
 def _read_related(search: Search, value: str) -> None:
-    search.query = replace(search.query, references=_codes(value))
+    if wanted := _codes(value):
+        search.query = replace(search.query, references=(*search.query.references, wanted))
 
 
 def _read_patient_reference(search: Search, value: str) -> None:
     """The id of a Patient of this server is the patient's pseudonym."""
-    search.query = replace(search.query, patient=value.rpartition("/")[2])
+    _want_patient(search, value.rpartition("/")[2])
 
 
 def _read_type(search: Search, value: str) -> None:
-    search.query = replace(search.query, type_codes=_codes(value))
+    """The first has a column of its own; what else is asked for is looked for in the metadata."""
+    if search.query.type_codes:
+        _coded("type_code")(search, value)
+    else:
+        search.query = replace(search.query, type_codes=_codes(value))
 
 
 def _read_category(search: Search, value: str) -> None:
-    search.query = replace(search.query, class_codes=_codes(value))
+    if search.query.class_codes:
+        _coded("class_code")(search, value)
+    else:
+        search.query = replace(search.query, class_codes=_codes(value))
 
 
 def _codes(value: str) -> tuple[str, ...]:
@@ -180,12 +207,13 @@ def _read_identifier(search: Search, value: str) -> None:
     for token in value.split(","):
         system, _, number = token.rpartition("|")
         found.append(unique_id_of({"system": system, "value": number}))
-    search.query = replace(search.query, identifiers=tuple(found))
+    search.query = replace(search.query, identifiers=(*search.query.identifiers, tuple(found)))
 
 
 def _read_id(search: Search, value: str) -> None:
     try:
-        search.query = replace(search.query, ids=tuple(UUID(v) for v in value.split(",")))
+        ids = tuple(UUID(one) for one in value.split(","))
+        search.query = replace(search.query, ids=(*search.query.ids, ids))
     except ValueError:
         search.problems.append(_problem("_id", "not an identifier of an entry", "a UUID"))
 
@@ -202,6 +230,9 @@ def _read_date(search: Search, value: str) -> None:
 
 def _read_count(search: Search, value: str) -> None:
     size = page_size(value, MAX_COUNT)
+    if value == "0":  # the same as _summary=count (FHIR R4 §3.1.1.5.5)
+        search.only_count = True
+        return
     if size is None:
         search.problems.append(
             _problem("_count", f"{value[:20]} is no page size", f"1 to {MAX_COUNT}")

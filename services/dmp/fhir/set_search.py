@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.dmp.domain.document_entry import Author, Coded
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
+from services.dmp.fhir.parameters import canonical, unsupported_modifier
 from services.dmp.fhir.search import DEFAULT_COUNT, MAX_COUNT, Pseudonymise
 from services.dmp.folder_repository import StoredFolder
 from socle.fhir.search import page_size
 from socle.problems import Problem
+from socle.xds.document_entry import Author, Coded
+from socle.xds.submission_set import SubmissionSet
 
 SOURCE = "IHE MHD 4.2 §3.66.4.1.2"
 
@@ -61,6 +62,7 @@ class SetSearch:
     names: tuple[str, ...] = ()
     criteria: list[Criterion] = field(default_factory=list)
     count: int = DEFAULT_COUNT
+    only_count: bool = False
     after: UUID | None = None
     ignored: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -69,19 +71,31 @@ class SetSearch:
         rule = f"MHD-SEARCH-{name.strip('_').upper()}"
         self.problems.append(Problem(rule, f"List?{name}", message, expected, source=SOURCE))
 
+    def want_patient(self, pseudonym: str) -> None:
+        """A parameter that is there twice asks for both: no List is of two patients."""
+        if self.patient not in (None, pseudonym):
+            self.criteria.append(lambda _: False)
+        else:
+            self.patient = pseudonym
+
 
 def read_set_search(
     parameters: Sequence[tuple[str, str]], pseudonymise: Pseudonymise, *, despite_key: bool = False
 ) -> SetSearch:
     search = SetSearch()
     for name, value in parameters:
-        read = _READERS.get(name)
+        known = canonical(name, _READERS)
+        read = _READERS.get(known)
         if "\0" in value:
             search.problem(name[:40], "a NUL character", "text without it")
-        elif name in ("patient.identifier", "patient:identifier"):
+        elif known == "patient.identifier":
             _read_patient(search, value, pseudonymise, despite_key)
         elif read is not None:
             read(search, value)
+        elif modifier := unsupported_modifier(known, "List", _READERS, SOURCE):
+            search.problems.append(modifier)
+        elif name == "_summary" and value == "count":
+            search.only_count = True
         elif name not in ("_format", "_pretty"):
             search.ignored.append(name)
     if not (search.patient or search.names or search.problems):
@@ -101,11 +115,11 @@ def _read_patient(
         for fault in faults:
             search.problem("patient.identifier", fault, "urn:oid:<OID>|<INS>")
         return
-    search.patient = pseudonymise(ins)
+    search.want_patient(pseudonymise(ins))
 
 
 def _read_patient_reference(search: SetSearch, value: str) -> None:
-    search.patient = value.rpartition("/")[2]
+    search.want_patient(value.rpartition("/")[2])
 
 
 def _read_identifier(search: SetSearch, value: str) -> None:
@@ -192,6 +206,9 @@ def _read_organization(search: SetSearch, value: str) -> None:
 
 def _read_count(search: SetSearch, value: str) -> None:
     size = page_size(value, MAX_COUNT)
+    if value == "0":  # the same as _summary=count (FHIR R4 §3.1.1.5.5)
+        search.only_count = True
+        return
     if size is None:
         search.problem("_count", f"{value[:20]} is no page size", f"1 to {MAX_COUNT}")
         return

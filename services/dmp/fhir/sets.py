@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.bundle import LIST_TYPES
 from services.dmp.fhir.codes import system_of_oid
 from services.dmp.fhir.from_xds import instant_of, practitioners
@@ -13,6 +12,7 @@ from services.dmp.repository import StoredEntry, StoredSet
 from services.dmp.stored import set_of
 from socle.fhir.bundle import instant
 from socle.ids.ins import Ins
+from socle.xds.submission_set import SubmissionSet
 
 PROFILE: Final = (
     "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"

@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from services.dmp.domain.document_entry import NORMAL, Author, Coded, DocumentEntry, entry_of
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.fhir.access import codings, first, items, mapping, text
 from services.dmp.fhir.codes import oid_of_system
 from services.dmp.fhir.identifiers import patient_ins, unique_id_of
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
 from socle.ids.oids import IDNAT_PS
+from socle.xds.document_entry import NORMAL, Author, Coded, DocumentEntry, entry_of
+from socle.xds.submission_set import SubmissionSet
 
 CONTENT_TYPES = "1.2.250.1.213.2.2"
 _DESIGNATION = "designationType"

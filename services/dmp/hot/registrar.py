@@ -10,16 +10,16 @@ from fastapi import FastAPI
 from services.dmp import record_repository, repository
 from services.dmp.domain import refusals
 from services.dmp.domain.entry import Entry, Key, Registered
-from services.dmp.hot.batches import BatchWriter
 from services.dmp.hot.relations import Related, lock_targets, relate
 from services.dmp.hot.statement import REGISTER, arguments, register
-from services.dmp.ins_client import InsClient
 from services.dmp.repository import KnownPatient
 from services.dmp.settings import DmpSettings
+from socle.batches import Batcher
 from socle.db.database import Database
 from socle.db.failures import is_database_away
 from socle.errors import Category, DomainError
 from socle.failpoints import failpoint
+from socle.ins_client import InsClient
 from socle.kernel import Kernel
 
 
@@ -28,8 +28,9 @@ class Registrar:
         self._database = database
         self.ins = ins
         self._implicit_records = settings.dmp_records == "implicit"
-        self._writer = BatchWriter(
+        self._batches = Batcher(
             self._commit,
+            refusal="Too many documents are being stored; send this one again in a second.",
             max_items=settings.dmp_batch_size,
             max_bytes=settings.dmp_batch_bytes,
             max_flushes=settings.dmp_flushes,
@@ -37,7 +38,7 @@ class Registrar:
         )
 
     async def close(self) -> None:
-        await self._writer.close()
+        await self._batches.close()
 
     async def register(
         self, entries: Sequence[Entry], token: str, related: Related | None = None
@@ -61,15 +62,17 @@ class Registrar:
 
     async def _write(self, entries: Sequence[Entry], related: Related | None) -> set[Key]:
         if len(entries) == 1 and related is None:
-            return {entries[0].key} if await self._writer.write(entries[0]) else set()
+            is_new = await self._batches.join(entries[0])
+            return {entries[0].key} if is_new else set()
         return await self._write_all_or_nothing(entries, related)
 
-    async def _commit(self, entries: Sequence[Entry]) -> set[Key]:
+    async def _commit(self, entries: Sequence[Entry]) -> list[bool]:
+        """Of each entry, whether it is new; False where the statement left it out."""
         with _transient_failures():
             rows = await self._database.fetch(REGISTER, *arguments(entries), self._implicit_records)
         fresh = {(row["space"], row["id"]) for row in rows}
         failpoint("dmp.committed")
-        return fresh
+        return [entry.key in fresh for entry in entries]
 
     async def _write_all_or_nothing(
         self, entries: Sequence[Entry], related: Related | None
@@ -192,7 +195,7 @@ def _transient_failures() -> Iterator[None]:
 async def registrar_of(kernel: Kernel, app: FastAPI) -> AsyncIterator[None]:
     """A resource of the service: reachable as `app.state.registrar`."""
     assert isinstance(kernel.settings, DmpSettings)
-    async with InsClient(kernel.settings) as ins:
+    async with InsClient(kernel.settings, kernel.settings.dmp_ins_timeout_seconds) as ins:
         app.state.registrar = Registrar(kernel.database, ins, kernel.settings)
         try:
             yield

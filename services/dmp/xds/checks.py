@@ -6,17 +6,21 @@ errors; what only describes it is told.
 
 import hashlib
 import re
+from datetime import datetime
 
-from services.dmp.domain.document_entry import DocumentEntry
 from services.dmp.domain.folder import NewFolder, check_folder_ids
 from services.dmp.domain.imaging_object import is_imaging_object
-from services.dmp.xds import names
+from services.dmp.domain.visibility import CODES
 from services.dmp.xds.submission import SubmittedDocument
 from socle.cda.metadata import DocumentMetadata
 from socle.ids.ins import Ins
 from socle.problems import Problem
+from socle.xds import names
+from socle.xds.document_entry import DocumentEntry
+from socle.xds.submission_set import SubmissionSet
 
 SOURCE = "spec dmp.md §1.4 (mapping of the HL7v2 volet, required attributes)"
+_OID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 _TIME = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,5}")
 _XML_TYPES = frozenset({"text/xml", "application/xml", "application/xslt+xml"})
 _REQUIRED = (
@@ -61,8 +65,16 @@ def check_document(document: SubmittedDocument) -> list[Problem]:
             ("serviceStartTime", entry.service_start),
             ("serviceStopTime", entry.service_stop),
         )
-        if value and not _TIME.fullmatch(value)
+        if value and not _is_time(value)
     ]
+    problems += [
+        _problem(
+            "XDSRepositoryMetadataError", f"{path}/confidentialityCode",
+            f"{one.code[:40]} is not in the value set", f"{', '.join(CODES)} (JDV_J58)",
+        )
+        for one in entry.confidentiality
+        if one.code not in CODES
+    ]  # fmt: skip
     if entry.mime_type and entry.mime_type not in _XML_TYPES and not is_imaging_object(entry):
         problems.append(
             _problem(
@@ -156,6 +168,16 @@ def check_lot_patient(entries: list[DocumentEntry], set_patient: str, path: str)
     ]  # fmt: skip
 
 
+def check_set_ids(found: SubmissionSet, path: str) -> list[Problem]:
+    """Both are OIDs, of 64 characters at most (ITI TF-3 §4.2.3.3)."""
+    return [
+        _problem("XDSRepositoryMetadataError", f"{path}/{name}", f"it is {value[:70]}, no OID",
+                 "an OID of digits and dots, without urn:oid:, 64 characters at most")
+        for name, value in (("uniqueId", found.unique_id), ("sourceId", found.source_id))
+        if value and not (_OID.fullmatch(value) and len(value) <= 64)
+    ]  # fmt: skip
+
+
 def check_folders(folders: list[NewFolder], set_patient: str) -> list[Problem]:
     """Each is of the patient of the set, and has an identifier of its own."""
     problems = check_folder_ids(folders)
@@ -179,6 +201,17 @@ def check_folders(folders: list[NewFolder], set_patient: str) -> list[Problem]:
 def _same_instant(name: str, given: str, wanted: str) -> bool:
     """Fewer digits say less, and no other thing."""
     return name == "creationTime" and wanted.startswith(given)
+
+
+def _is_time(value: str) -> bool:
+    """Of any precision, and of a calendar."""
+    if not _TIME.fullmatch(value):
+        return False
+    try:
+        datetime.strptime(value, "%Y%m%d%H%M%S"[: len(value) - 2])  # noqa: DTZ007 (UTC)
+    except ValueError:
+        return False
+    return True
 
 
 def _code(code: object) -> str:

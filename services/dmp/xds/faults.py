@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from lxml import etree
 from starlette.responses import Response
 
-from services.dmp.xds.names import SOAP12, WSA
 from socle.errors import Category, DomainError
 from socle.http.render import SOAP_12, Renderer
 from socle.idgen import random_uuid
 from socle.problems import Problem
 from socle.soap.mtom import write_multipart
+from socle.xds.names import SOAP12, WSA
 
 SOCLE_ERROR = "urn:socle:error"
 FAULT_ACTION = f"{WSA}/soap/fault"
@@ -22,7 +22,8 @@ ADDRESSING_ACTION = f"{WSA}/fault"
 
 
 class DmpFault(DomainError):
-    """`subcode` is a local name, of WS-Addressing if `addressing`; `relates_to` is echoed."""
+    """`subcode` is a local name, of WS-Addressing if `addressing`; `relates_to` is echoed; `soap_code` is
+    one of SOAP 1.2 Part 1 §5.4.6, where it is neither Sender nor Receiver."""
 
     def __init__(
         self,
@@ -33,17 +34,19 @@ class DmpFault(DomainError):
         relates_to: str = "",
         addressing: bool = False,
         category: Category = Category.INCORRECT,
+        soap_code: str = "",
     ) -> None:
         super().__init__(category, subcode, reason, problems=problems)
         self.relates_to = relates_to
         self.addressing = addressing
+        self.soap_code = soap_code or self.mapped.soap
 
 
 def fault_renderer(*, multipart: bool) -> Renderer:
     """The repository answers in multipart, faults included (spec: dmp.md §1.1)."""
 
     def render(error: DomainError, _correlation_id: str) -> Response:
-        status = error.status if error.status in (405, 413, 503) else 500
+        status = error.status if error.status in (405, 413, 415, 503) else 500
         envelope = fault_bytes(error)
         if multipart:
             content_type, body = write_multipart(envelope, (), FAULT_ACTION)
@@ -65,7 +68,7 @@ def fault_bytes(error: DomainError) -> bytes:
         etree.SubElement(header, f"{{{WSA}}}RelatesTo").text = known.relates_to
     fault = etree.SubElement(etree.SubElement(root, f"{{{SOAP12}}}Body"), f"{{{SOAP12}}}Fault")
     code = _child(fault, "Code")
-    _child(code, "Value").text = f"soap:{error.mapped.soap}"
+    _child(code, "Value").text = f"soap:{known.soap_code if known else error.mapped.soap}"
     subcode = _child(_child(code, "Subcode"), "Value")
     subcode.text = f"{'wsa' if addressing else 'soap'}:{error.code}"
     text = _child(_child(fault, "Reason"), "Text")

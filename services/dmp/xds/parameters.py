@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from services.dmp.domain.document_entry import Coded
-from services.dmp.xds.ebrim import values_of
-from services.dmp.xds.names import QUERY, RIM
 from socle.problems import Problem
+from socle.xds.document_entry import Coded
+from socle.xds.ebrim import values_of
+from socle.xds.names import QUERY, RIM
 
 SOURCE = "ITI TF-2 §3.18.4.1.2.3"
+_TIME = re.compile(r"[0-9]{4}(?:[0-9]{2}){0,5}")
+_BOUND = re.compile(r"\$XDS[A-Za-z]+Time(?:From|To)")
 _VALUE = re.compile(r"\s*(?:'((?:[^']|'')*)'|(-?[0-9]+))\s*")
 
 
@@ -59,6 +61,8 @@ def read_query(body: etree._Element) -> StoredQuery | None:
         group = tuple(
             value for text in values_of(slot) for value in _read_value(name, text, problems)
         )
+        if _BOUND.fullmatch(name):
+            problems += [_no_time(name, value) for value in group if not _TIME.fullmatch(value)]
         values.setdefault(name, []).append(group)
     query = StoredQuery(
         adhoc.get("id", ""),
@@ -120,6 +124,13 @@ def _is_like(value: str, pattern: str) -> bool:
         else:
             return False
     return not pattern[wanted:].strip("%")
+
+
+def _no_time(name: str, value: str) -> Problem:
+    return Problem(
+        "XDSStoredQueryParamNumber", name, f"{value[:40]} is no time",
+        "YYYY, YYYYMM and so on to YYYYMMDDhhmmss, UTC", source="ITI TF-3 §4.2.3.1.7",
+    )  # fmt: skip
 
 
 def _read_value(name: str, text: str, problems: list[Problem]) -> list[str]:

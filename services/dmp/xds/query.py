@@ -8,12 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.dmp import folder_repository, repository
 from services.dmp.conditions import EntryQuery, uuids_of
-from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.visibility import Reader
+from services.dmp.folder_repository import StoredFolder
 from services.dmp.repository import StoredAssociation, StoredEntry, StoredSet
 from services.dmp.stored import entry_of_row, set_of
-from services.dmp.xds import names
-from services.dmp.xds.entry import Place, rim, write_entry
 from services.dmp.xds.folder_queries import (
     find_folders,
     get_folder_and_contents,
@@ -22,10 +20,14 @@ from services.dmp.xds.folder_queries import (
 )
 from services.dmp.xds.message import Message
 from services.dmp.xds.parameters import StoredQuery, like, matches_code, read_query, within
+from services.dmp.xds.registered import write_folder, write_relation
 from services.dmp.xds.responses import query_response
 from services.dmp.xds.search import Found, Pseudonymise, Search, in_folders, in_sets
-from services.dmp.xds.sets import member_id, write_folder, write_member, write_relation, write_set
 from socle.problems import Problem
+from socle.xds import names
+from socle.xds.document_entry import Coded, DocumentEntry
+from socle.xds.entry import Place, rim, write_entry
+from socle.xds.sets import member_id, write_member, write_set
 
 MAX_RESULTS: Final = 2000
 """Objects of one answer; more is XDSTooManyResults."""
@@ -44,7 +46,7 @@ async def answer_query(
     if query is None:
         return _failure([Problem("XDSRegistryError", "/Envelope/Body", "no stored query",
                                  "query:AdhocQueryRequest with a rim:AdhocQuery")])  # fmt: skip
-    run = _QUERIES.get(query.id.removeprefix("urn:uuid:"))
+    run = _QUERIES.get(query.id.lower().removeprefix("urn:uuid:"))
     if run is None:
         query.problem("XDSUnknownStoredQuery", "AdhocQuery/@id", query.id[:80], "one of XDS.b")
         return _failure(query.problems)
@@ -129,6 +131,8 @@ async def _documents(search: Search, patient_parameter: str) -> list[StoredEntry
     statuses = search.statuses("$XDSDocumentEntryStatus")
     if query.problems or patient is None:
         return []
+    if not _wants_stable(query):
+        return []
     stored = await repository.search_entries(
         search.session,
         search.space,
@@ -162,6 +166,12 @@ _TIMES: Final[dict[str, Callable[[DocumentEntry], str]]] = {
 _AUTHOR: Final = "$XDSDocumentEntryAuthorPerson"
 
 
+def _wants_stable(query: StoredQuery) -> bool:
+    """On-demand documents are another type of entry, of which there are none here."""
+    groups = query.groups("$XDSDocumentEntryType")
+    return all(names.STABLE in group for group in groups)
+
+
 def _restricts(query: StoredQuery) -> bool:
     times = (f"{name}{end}" for name in _TIMES for end in ("From", "To"))
     return any(query.all(name) for name in (*_CODES, *times, _AUTHOR))
@@ -181,8 +191,8 @@ def _is_wanted(query: StoredQuery, entry: DocumentEntry) -> bool:
 async def _find_sets(search: Search) -> Found:
     query = search.query
     patient = await search.patient("$XDSSubmissionSetPatientId")
-    search.statuses("$XDSSubmissionSetStatus")
-    if query.problems or patient is None:
+    statuses = search.statuses("$XDSSubmissionSetStatus")
+    if query.problems or patient is None or "Approved" not in statuses:
         return Found()
     sets = await repository.find_sets(search.session, search.space, search.reader, patient=patient)
     return Found(sets=[one for one in sets if _is_wanted_set(query, one)])
@@ -218,16 +228,22 @@ async def _get_documents_and_associations(search: Search) -> Found:
 async def _named_documents(search: Search) -> list[StoredEntry]:
     query = search.query
     by_uuid, by_unique_id = "$XDSDocumentEntryEntryUUID", "$XDSDocumentEntryUniqueId"
-    query.require(by_uuid, by_unique_id)
+    by_logical_id = "$XDSDocumentEntryLogicalID"  # every version (ITI-57 supplement, §3.18)
+    query.require(by_uuid, by_unique_id, by_logical_id)
     if query.problems:
         return []
-    return await repository.find_named(
+    found = await repository.find_named(
         search.session,
         search.space,
         uuids_of(query.all(by_uuid)),
         query.all(by_unique_id),
         search.reader,
+        logical_ids=uuids_of(query.all(by_logical_id)),
     )
+    if query.leaf_class and len({one.patient for one in found}) > 1:
+        query.problem("XDSResultNotSinglePatient", by_uuid, "the documents are of several patients",
+                      "ObjectRef, or the documents of one patient")  # fmt: skip
+    return found
 
 
 async def _relations(search: Search, documents: Sequence[StoredEntry]) -> list[StoredAssociation]:
@@ -293,13 +309,10 @@ async def _get_set_and_contents(search: Search) -> Found:
         session, space, reader, ids=uuids_of(query.all(by_uuid)), unique_ids=query.all(by_unique_id)
     )
     ids = [one.id for one in sets]
-    documents = await repository.find_members(session, space, ids, reader)
+    members = await repository.find_members(session, space, ids, reader)
+    documents = await _of_codes(search, members)
     folders = await folder_repository.find_folders(session, space, reader, submission_sets=ids)
-    shown = {one.id for one in documents}
-    filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
-    inside = [one for one in filed if one.document.id in shown]
-    members = [*in_sets([*documents, *folders]), *in_folders(inside)]
-    return Found(documents, sets, folders, members, await _relations(search, documents))
+    return await _with_members(search, documents, sets, folders)
 
 
 async def _get_all(search: Search) -> Found:
@@ -312,8 +325,34 @@ async def _get_all(search: Search) -> Found:
     documents = await repository.search_entries(
         session, space, reader, EntryQuery(patient=patient, statuses=statuses), MAX_RESULTS * 5
     )
+    documents = await _of_codes(search, documents)
     sets = await repository.find_sets(session, space, reader, patient=patient)
     folders = await folder_repository.find_folders(session, space, reader, patient=patient)
+    return await _with_members(search, documents, sets, folders)
+
+
+async def _of_codes(search: Search, documents: list[StoredEntry]) -> list[StoredEntry]:
+    """Of a format and a confidentiality, where GetAll and GetSubmissionSetAndContents ask for them."""
+    query = search.query
+    if not _wants_stable(query):
+        return []
+    if not _restricts(query):
+        return documents
+    return [
+        one
+        for one in documents
+        if _is_wanted(query, await entry_of_row(search.session, search.space, one))
+    ]
+
+
+async def _with_members(
+    search: Search,
+    documents: list[StoredEntry],
+    sets: list[StoredSet],
+    folders: list[StoredFolder],
+) -> Found:
+    """And how they hang together, as far as both ends are among them."""
+    session, space, reader = search.session, search.space, search.reader
     shown = {one.id for one in documents}
     filed = await folder_repository.find_filed(session, space, reader, [one.id for one in folders])
     inside = [one for one in filed if one.document.id in shown]

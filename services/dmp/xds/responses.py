@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from services.dmp.xds import names
-from services.dmp.xds.names import QUERY, RIM, RS, XDSB
 from socle.problems import Problem
+from socle.xds import names
+from socle.xds.names import QUERY, RIM, RS, XDSB
 
 _CODES = ("UnmodifiableMetadataError", "LocalPolicyRestrictionError", "InvalidDocumentContent")
 _INVALID_CONTENT = ("CDA-",)

@@ -1,7 +1,7 @@
 """ITI-43, Retrieve Document Set: TD3.2 (spec: dmp.md §1.5)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lxml import etree
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.dmp import repository
 from services.dmp.domain.visibility import Reader
 from services.dmp.repository import StoredEntry
-from services.dmp.xds import names
 from services.dmp.xds.faults import DmpFault
 from services.dmp.xds.message import Message
-from services.dmp.xds.names import XDSB
 from services.dmp.xds.responses import retrieve_response
 from socle.idgen import random_uuid
 from socle.problems import Problem
 from socle.soap.mtom import XOP, Attachment
+from socle.xds import names
+from socle.xds.names import XDSB
 
 MAX_DOCUMENTS = 100
 SOURCE = "ITI TF-2 §3.43.4.1"
@@ -57,7 +57,9 @@ async def retrieve(
                                      "another repository", names.REPOSITORY_ID))  # fmt: skip
             continue
         _require_unique_id(unique_id, path, message)
-        stored = await repository.get_document(session, space, unique_id, reader)
+        stored = await repository.get_document(
+            session, space, unique_id, replace(reader, opens=True)
+        )
         if stored is None or stored.unique_id != unique_id or stored.status == "Deleted":
             problems.append(_problem("XDSDocumentUniqueIdError", f"{path}/DocumentUniqueId",
                                      "no document has this identifier",

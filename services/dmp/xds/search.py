@@ -11,9 +11,9 @@ from services.dmp.admission import admit
 from services.dmp.domain.visibility import Reader
 from services.dmp.folder_repository import Filed, StoredFolder
 from services.dmp.repository import StoredAssociation, StoredEntry, StoredSet
-from services.dmp.xds import names
 from services.dmp.xds.parameters import StoredQuery
 from socle.problems import Problem
+from socle.xds import names
 
 Pseudonymise = Callable[[str], str | None]
 """From a CX to the pseudonym of its patient; None if it holds no INS."""
@@ -58,8 +58,11 @@ class Search:
         query.require(name)
         if not query.all(name):
             return None
+        if len(query.all(name)) > 1:
+            query.problem("XDSStoredQueryParamNumber", name, "it has several values", "one patient")
+            return None
         patient = self.pseudonymise(query.first(name))
-        if patient is None or len(query.all(name)) > 1:
+        if patient is None:
             query.problem("XDSUnknownPatientId", name, "it is no INS",
                           "one CX: '<15 characters>^^^&<OID>&ISO^NH'")  # fmt: skip
             return None

@@ -12,24 +12,25 @@ from uuid import UUID
 
 from lxml import etree
 
-from services.dmp.domain.document_entry import Coded, DocumentEntry
 from services.dmp.domain.folder import Filing, Folder, NewFolder
-from services.dmp.domain.submission_set import SubmissionSet
-from services.dmp.xds import names
-from services.dmp.xds.ebrim import (
+from services.dmp.xds.message import Message
+from socle.idgen import uuid7
+from socle.problems import Problem
+from socle.soap.mtom import XOP
+from socle.soap.parsing import text_of
+from socle.xds import names
+from socle.xds.document_entry import Coded, DocumentEntry
+from socle.xds.ebrim import (
     Association,
     RegistryObject,
     RegistryObjects,
     read_objects,
     read_uuid,
 )
-from services.dmp.xds.entry import read_author, read_entry
-from services.dmp.xds.message import Message
-from services.dmp.xds.names import LCM, RIM, XDSB
-from socle.idgen import uuid7
-from socle.problems import Problem
-from socle.soap.mtom import XOP
-from socle.soap.parsing import text_of
+from socle.xds.entry import read_entry
+from socle.xds.names import LCM, RIM, XDSB
+from socle.xds.sets import read_set
+from socle.xds.submission_set import SubmissionSet
 
 SOURCE = "ITI TF-2 §3.41; ITI TF-3 §4.2"
 _REQUEST = f"{{{XDSB}}}ProvideAndRegisterDocumentSetRequest"
@@ -110,64 +111,6 @@ def read_lot(message: Message) -> Lot:
         _read_filings(lot, package, folders, objects.associations)
     _read_relations(lot, objects.associations)
     return lot
-
-
-@dataclass(slots=True)
-class ReadSet:
-    """The one submission set of a message, whether it deposits or updates, and what else packages
-    are there."""
-
-    package: RegistryObject | None = None
-    submission_set: SubmissionSet | None = None
-    folders: list[RegistryObject] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def problem(self, path: str, message: str, expected: str) -> None:
-        rule = "XDSRepositoryMetadataError"
-        self.problems.append(Problem(rule, path, message, expected, source=SOURCE))
-
-
-def read_set(objects: RegistryObjects) -> ReadSet:
-    found = ReadSet()
-    sets = [one for one in objects.packages if objects.nodes.get(one.id) == names.SET_NODE]
-    for other in objects.packages:
-        if objects.nodes.get(other.id) == names.FOLDER_NODE:
-            found.folders.append(other)
-        elif other not in sets:
-            found.problem(
-                other.path, "it is neither a submission set nor a folder",
-                f"classificationNode {names.SET_NODE} or {names.FOLDER_NODE}",
-            )  # fmt: skip
-    if len(sets) != 1:
-        found.problem("RegistryPackage", f"{len(sets)} submission sets", "one")
-        return found
-    package = found.package = sets[0]
-    content_type = package.code(names.SET_CONTENT_TYPE)
-    read = found.submission_set = SubmissionSet(
-        unique_id=package.external_ids.get(names.SET_UNIQUE_ID, ""),
-        source_id=package.external_ids.get(names.SET_SOURCE, ""),
-        patient_id=package.external_ids.get(names.SET_PATIENT, ""),
-        submission_time=package.slot("submissionTime"),
-        content_type=(
-            Coded(content_type.node, content_type.coding_scheme, content_type.name)
-            if content_type
-            else Coded("", "")
-        ),
-        authors=tuple(map(read_author, package.classified(names.SET_AUTHOR))),
-        title=package.name,
-        comments=package.description,
-    )
-    for name, value in (
-        ("uniqueId", read.unique_id),
-        ("sourceId", read.source_id),
-        ("patientId", read.patient_id),
-        ("submissionTime", read.submission_time),
-        ("contentTypeCode", read.content_type.code),
-        ("author", read.authors),
-    ):
-        if not value:
-            found.problem(f"{package.path}/{name}", "it is missing", "a value")
-    return found
 
 
 def _contents(lot: Lot, message: Message) -> dict[str, bytes]:

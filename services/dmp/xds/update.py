@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from services.dmp.changes import Change
-from services.dmp.domain.submission_set import SubmissionSet
 from services.dmp.domain.visibility import CODES, confidentiality_of
-from services.dmp.xds import names
-from services.dmp.xds.ebrim import Association, RegistryObject, first, read_objects, read_uuid
-from services.dmp.xds.entry import read_entry
 from services.dmp.xds.message import Message
-from services.dmp.xds.names import LCM, RIM
-from services.dmp.xds.submission import read_set
 from socle.problems import Problem
+from socle.xds import names
+from socle.xds.ebrim import Association, RegistryObject, first, read_objects, read_uuid
+from socle.xds.entry import read_entry
+from socle.xds.names import LCM, RIM
+from socle.xds.sets import read_set
+from socle.xds.submission_set import SubmissionSet
 
 SOURCE: Final = "ITI TF-2 §3.57; spec dmp.md §1.5 (TD3.3)"
 _REQUEST: Final = f"{{{LCM}}}SubmitObjectsRequest"
@@ -41,6 +41,12 @@ def read_update(message: Message) -> Update:
     found = read_set(objects)
     update.problems += found.problems
     update.submission_set = found.submission_set
+    of_set = found.submission_set.patient_id if found.submission_set else ""
+    for given in objects.documents:
+        if given.external_ids.get(names.PATIENT, of_set) != of_set:
+            update.problem("XDSPatientIdDoesNotMatch", f"{given.path}/patientId",
+                           "the entry and the submission set are not of one patient",
+                           "the same CX everywhere")  # fmt: skip
     for folder in found.folders:
         update.problem("XDSMetadataUpdateOperationError", folder.path, "a folder is not updated here",
                        "documents only (TD3.3); a lot of ITI-41 adds documents to a folder")  # fmt: skip

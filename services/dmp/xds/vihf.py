@@ -12,8 +12,8 @@ from socle.ids.ins import Ins
 from socle.problems import Problem
 from socle.saml.signature import NotSigned, verify_signature
 from socle.soap.parsing import text_of
+from socle.xds.names import WSSE
 
-WSSE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"
 SAML: Final = "urn:oasis:names:tc:SAML:2.0:assertion"
 SOURCE: Final = "spec dmp.md §1.6 (VIHF)"
 PATH: Final = "/Envelope/Header/Security/Assertion"

@@ -11,7 +11,7 @@ from services.ins import repository
 from services.ins.api.views import TraitsIn, history_view, identity_view
 from services.ins.domain.identity import LocalNames
 from services.ins.service import Identities, unknown_identity
-from socle.auth.dependencies import CallerSpace, kernel_of
+from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.db.sessions import ReadSession, WriteSession
 from socle.errors import Category, DomainError
 from socle.ids import identity_status as life
@@ -150,9 +150,9 @@ async def correct(identity_id: UUID, body: CorrectionIn, records: Records) -> di
 
 
 @router.post("/{identity_id}/verify")
-async def verify(identity_id: UUID, records: Records) -> dict[str, Any]:
+async def verify(identity_id: UUID, records: Records, professional: Professional) -> dict[str, Any]:
     """Asks INSi whether the INS still goes with the traits; KO takes it from the record."""
-    identity, verdict = await records.verify(identity_id)
+    identity, verdict = await records.verify(identity_id, professional.national_id)
     return {"result": verdict.code, "identity": identity_view(identity)}
 
 

@@ -18,9 +18,8 @@ from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
 from socle.fhir.bundle import searchset
 from socle.fhir.messages import fhir_response, parse_json, require_fhir_json
-from socle.fhir.search import applied, page_links, posted_parameters
+from socle.fhir.search import SearchParameters, applied, page_links
 from socle.problems import Problem
-from socle.spaces import Space
 
 PREFIX = "/ins/fhir"
 router = APIRouter(prefix=PREFIX, tags=["FHIR"])
@@ -62,14 +61,21 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
 
 
 @router.get("/Patient", response_class=Response)
-async def search(request: Request, space: CallerSpace, session: ReadSession) -> Response:
-    return await _search(request, space, session, request.query_params.multi_items())
-
-
 @router.post("/Patient/_search", response_class=Response)
-async def search_by_post(request: Request, space: CallerSpace, session: ReadSession) -> Response:
-    """The same with the parameters in the body, so that no trait stands in a URL."""
-    return await _search(request, space, session, await posted_parameters(request))
+async def search(
+    request: Request, space: CallerSpace, session: ReadSession, parameters: SearchParameters
+) -> Response:
+    wanted = read_search(parameters)
+    if wanted.problems:
+        raise _refused("search_parameters", "The search cannot be made as asked.", wanted.problems)
+    identities = await finder.search_patients(session, space.name, wanted.query, wanted.count + 1)
+    total = await finder.count_patients(session, space.name, wanted.query)
+    page, more = identities[: wanted.count], len(identities) > wanted.count
+    base = _base(request)
+    rest = str(page[-1].id) if more else None
+    links = page_links(base, "Patient", applied(parameters, wanted.ignored), rest)
+    version = _settings(request).ins_fr_core
+    return fhir_response(searchset([patient(one, version) for one in page], base, total, links))
 
 
 @router.post("/Patient/$match", response_class=Response)
@@ -101,22 +107,6 @@ async def read(
     if identity is None:
         raise _unknown(resource_id)
     return fhir_response(patient(identity, _settings(request).ins_fr_core))
-
-
-async def _search(
-    request: Request, space: Space, session: ReadSession, parameters: list[tuple[str, str]]
-) -> Response:
-    wanted = read_search(parameters)
-    if wanted.problems:
-        raise _refused("search_parameters", "The search cannot be made as asked.", wanted.problems)
-    identities = await finder.search_patients(session, space.name, wanted.query, wanted.count + 1)
-    total = await finder.count_patients(session, space.name, wanted.query)
-    page, more = identities[: wanted.count], len(identities) > wanted.count
-    base = _base(request)
-    rest = str(page[-1].id) if more else None
-    links = page_links(base, "Patient", applied(parameters, wanted.ignored), rest)
-    version = _settings(request).ins_fr_core
-    return fhir_response(searchset([patient(one, version) for one in page], base, total, links))
 
 
 def _base(request: Request) -> str:

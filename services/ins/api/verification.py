@@ -20,11 +20,13 @@ from services.ins.domain.numbers import read_ins
 from services.ins.domain.verification import Claim, Verdict
 from services.ins.domain.verification import verify as compare
 from services.ins.domain.verification_file import CSV, JSON_LINES, UnreadableFile, read_file
+from services.ins.events import identity_verified
 from services.ins.settings import InsSettings
 from services.ins.verifications import Batch, LineResult
-from socle.auth.dependencies import CallerSpace, kernel_of
+from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.db.sessions import ReadSession, WriteSession
 from socle.errors import Category, DomainError
+from socle.events.outbox import publish
 from socle.idgen import uuid7
 
 BATCHES = "/ins/verifications/batches"
@@ -57,11 +59,21 @@ class ClaimIn(TraitsIn):
 
 
 @router.post("/ins/verifications")
-async def verify(body: ClaimIn, space: CallerSpace, session: ReadSession) -> dict[str, Any]:
+async def verify(
+    request: Request,
+    body: ClaimIn,
+    professional: Professional,
+    space: CallerSpace,
+    session: WriteSession,
+) -> dict[str, Any]:
     """OK or KO, and the names of the traits that differ; never their values."""
     claim = body.claim()
     found = await register.find_by_claims(session, space.name, [claim])
     verdict: Verdict = compare(claim, found.get(claim.number))
+    event = identity_verified(
+        kernel_of(request), space, claim, verdict, "single", professional.national_id
+    )
+    await publish(session, "ins", [event])
     return {"result": verdict.code, "differs": list(verdict.differs)}
 
 

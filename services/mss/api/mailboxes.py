@@ -1,15 +1,15 @@
 """The mailboxes of the caller, and what lies in their INBOX."""
 
 from datetime import datetime
-from email.header import decode_header, make_header
 from typing import Annotated, Any, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.mss import repository, service
+from services.mss.api.fields import AddressInPath
 from services.mss.changes import Changes, news_or_timeout
-from services.mss.domain.headers import parse_header
+from services.mss.domain.headers import decoded, parse_header
 from services.mss.domain.mailboxes import normalised
 from services.mss.repository import Listed
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
@@ -20,7 +20,6 @@ from socle.errors import Category, DomainError
 router = APIRouter(prefix="/mss", tags=["mailboxes"])
 LIMIT = 200
 MAX_WAIT_SECONDS = 60
-Address = Annotated[str, Path(max_length=320)]
 
 
 @router.get("/mailboxes")
@@ -28,13 +27,16 @@ async def list_mailboxes(
     caller: Professional, space: CallerSpace, session: ReadSession
 ) -> list[dict[str, str]]:
     owned = await repository.list_mailboxes(session, space.name, caller.national_id)
-    return [{"address": box.address, "kind": box.kind, "label": box.label} for box in owned]
+    return [
+        {"address": box.address, "kind": box.kind, "label": box.label, "rights": box.rights}
+        for box in owned
+    ]
 
 
 @router.get("/mailboxes/{address}/messages")
 async def list_messages(
     request: Request,
-    address: Address,
+    address: AddressInPath,
     caller: Professional,
     space: CallerSpace,
     after: Annotated[int, Query(ge=0, description="UIDs above this one")] = 0,
@@ -89,16 +91,7 @@ def _shown(message: Listed) -> dict[str, str | int | bool | datetime]:
         "size": message.size,
         "seen": message.seen,
         "received_at": message.received_at,
-        "from": _decoded(header.get("From")),
-        "subject": _decoded(header.get("Subject")),
+        "from": decoded(header.get("From")),
+        "subject": decoded(header.get("Subject")),
         "message_id": str(header.get("Message-ID", "")),
     }
-
-
-def _decoded(value: object) -> str:
-    """RFC 2047 words as text; a header that cannot be decoded is shown as it came."""
-    raw = str(value or "")
-    try:
-        return str(make_header(decode_header(raw)))
-    except (LookupError, ValueError):
-        return raw

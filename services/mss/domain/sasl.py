@@ -8,6 +8,9 @@ import binascii
 from dataclasses import dataclass, field
 
 MECHANISMS = ("XOAUTH2", "OAUTHBEARER")
+EXTERNAL = "EXTERNAL"
+"""RFC 4422, appendix A: offered to whom presented a TLS certificate (applicative mailboxes)."""
+
 MAX_RESPONSE = 12_288  # RFC 4954 §4: the longest line of an AUTH exchange
 
 REFUSAL = b'{"status":"401","schemes":"bearer","scope":"mail"}'
@@ -32,6 +35,17 @@ def decode_base64(text: bytes) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise MalformedResponseError("not base64") from error
+
+
+def parse_external(response: bytes) -> str:
+    """The address of the mailbox, empty where the certificate alone tells it."""
+    try:
+        user = response.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedResponseError("not UTF-8") from error
+    if not user.isprintable() or len(user) > 320:
+        raise MalformedResponseError("is no address")
+    return user.lower()
 
 
 def parse_response(mechanism: str, response: bytes) -> BearerLogin:

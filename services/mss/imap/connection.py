@@ -8,6 +8,7 @@ from typing import cast
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.mss.changes import Changes
+from services.mss.chaos import MailFaults, Place
 from services.mss.imap import commands
 from services.mss.imap.commands.login import capabilities
 from services.mss.imap.errors import Bad, No
@@ -23,11 +24,15 @@ from services.mss.imap.reader import (
 from services.mss.imap.selected import Selected
 from services.mss.service import Session
 from services.mss.settings import MssSettings
+from services.mss.tls import peer_certificate
 from socle.db.database import Database
+from socle.faults import FaultRule
 from socle.kernel import Kernel
 from socle.logs import get_logger
 
 MAX_BAD_COMMANDS = 20
+"""One after another: whoever speaks no IMAP at all is not listened to for long."""
+EXPIRED = "[EXPIRED] the access token has expired"
 log = get_logger("mss.imap")
 
 
@@ -37,6 +42,7 @@ class Connection:
     settings: MssSettings
     tls: ssl.SSLContext
     changes: Changes
+    faults: MailFaults
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     secure: bool = False
@@ -45,6 +51,11 @@ class Connection:
     session: Session | None = None
     selected: Selected | None = None
     bad_commands: int = 0
+
+    @property
+    def certificate(self) -> bytes | None:
+        """What the client presented to TLS, DER."""
+        return peer_certificate(self.writer.get_extra_info("ssl_object"))
 
     @property
     def database(self) -> Database:
@@ -64,6 +75,13 @@ class Connection:
         if self.selected is None:
             raise Bad("SELECT a folder first")
         return self.selected
+
+    def seconds_left(self) -> float:
+        """Until the session ends with its token, where that is enforced."""
+        if self.session is None or not self.settings.mss_sessions_end_with_token:
+            return float("inf")
+        left = self.session.seconds_left()
+        return float("inf") if left is None else max(left, 0.0)
 
     def write(self, data: bytes) -> None:
         self.writer.write(data)
@@ -86,18 +104,32 @@ class Connection:
 
     async def serve(self) -> None:
         """From the greeting to the end, whichever side brings it."""
-        self.untagged(f"OK [CAPABILITY {capabilities(self)}] Socle MSS ready".encode())
         try:
+            await self.strike("connect")
+            self.untagged(f"OK [CAPABILITY {capabilities(self)}] Socle MSS ready".encode())
             await self.drain()
             while not self.leaving:
                 await self._one_command()
+        except No as refusal:
+            self._say_goodbye(refusal.text)
         except TimeoutError:
-            self._say_goodbye("too long without a command")
+            expired = self.seconds_left() <= 0
+            self._say_goodbye(EXPIRED if expired else "too long without a command")
         except Closed as closed:
             if closed.reason:
                 self._say_goodbye(closed.reason)
         except (ConnectionError, ssl.SSLError) as error:
             log.debug("connection_lost", error=type(error).__name__)
+
+    async def strike(self, operation: str, session: Session | None = None) -> FaultRule | None:
+        """Asks the rules of the space for faults. Gives one that is about the login alone; raises No
+        or Closed for the others."""
+        rule = await self.faults.strike(Place("IMAP", operation, session or self.session))
+        if rule is None or rule.effect in ("refuse_token", "drop_refused_token"):
+            return rule
+        if rule.effect == "imap_no":
+            raise No(rule.value or "")
+        raise Closed(EXPIRED if rule.effect == "expire_session" else "")
 
     def _say_goodbye(self, reason: str) -> None:
         if not self.writer.is_closing():
@@ -109,6 +141,7 @@ class Connection:
             if self.session is None
             else self.settings.mss_idle_timeout_seconds
         )
+        limit = min(limit, self.seconds_left())
         try:
             async with asyncio.timeout(limit):
                 raw = await read_command(self.reader, self._invite, self._max_literal)
@@ -134,11 +167,15 @@ class Connection:
     async def _carry_out(self, tag: str, rest: bytes) -> None:
         name, parser = _command(rest)
         try:
-            done = await self._handler(name)(self, parser)
+            handler = self._handler(name)
+            if self.session is not None:
+                await self.strike(name.removeprefix("UID ").lower())
+            done = await handler(self, parser)
             if self.selected is not None and not self.leaving:
                 expunge = name not in commands.EXPUNGE_FORBIDDEN
                 for line in await self.selected.news(self.database, expunge=expunge):
                     self.write(line + b"\r\n")
+            self.bad_commands = 0  # a client that tries what it may not know stays for days
             await self._answer(f"{tag} OK {done}")
         except No as refusal:
             await self._answer(f"{tag} NO {refusal.text}")
@@ -162,6 +199,8 @@ class Connection:
             raise Bad("AUTHENTICATE first" if self.secure else "STARTTLS, then AUTHENTICATE first")
         if name in commands.SELECTED:
             self.require_selected()
+        if name in commands.CHANGING and self.session.mailbox.rights == "read":
+            raise No("this mailbox was delegated for reading only", "NOPERM")
         return known
 
     async def _answer(self, line: str) -> None:

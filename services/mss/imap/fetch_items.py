@@ -1,13 +1,14 @@
 """The data items of FETCH (RFC 3501 §6.4.5): parsed, then rendered for one message."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.mss.domain.headers import split_header
+from services.mss.domain.mime import Part, parse
 from services.mss.imap import wire
 from services.mss.imap.errors import Bad
-from services.mss.imap.mime import Part, parse
 from services.mss.imap.parser import Parser
 from services.mss.imap.structure import body_structure, envelope
 
@@ -122,9 +123,14 @@ class Fetched:
     content: bytes | None
 
 
-def render(items: list[Item], message: Fetched) -> bytes:
+def render(items: list[Item], message: Fetched) -> Iterator[bytes]:
+    """In pieces: a command may ask a thousand times for a body of 25 MB."""
     root = parse(message.content if message.content is not None else message.header)
-    return wire.plist([item.label + b" " + _value(item, message, root) for item in items])
+    before = b"("
+    for item in items:
+        yield before + item.label + b" " + _value(item, message, root)
+        before = b" "
+    yield b")"
 
 
 def _value(item: Item, message: Fetched, root: Part) -> bytes:
@@ -170,7 +176,7 @@ def section(item: Item, root: Part) -> bytes | None:
     return select_fields(part.header, item.fields, wanted=item.text == "HEADER.FIELDS")
 
 
-_FIELD = re.compile(rb"([^\s:]+)[ \t]*:.*\n?(?:[ \t].*\n?)*")
+_FIELD = re.compile(rb"^([^\s:]++)[ \t]*+:.*\n?(?:[ \t].*\n?)*+", re.MULTILINE)
 
 
 def select_fields(header: bytes, names: tuple[bytes, ...], *, wanted: bool) -> bytes:

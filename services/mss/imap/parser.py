@@ -165,7 +165,7 @@ def folder_name(raw: bytes) -> str:
     try:
         name = raw.decode("ascii")
     except UnicodeDecodeError as error:
-        raise Bad("folder names are in modified UTF-7 (RFC 3501 §5.1.3)") from error
+        raise Bad("folder names are in modified UTF-7 (RFC 3501 section 5.1.3)") from error
     return "INBOX" if name.upper() == "INBOX" else name
 
 

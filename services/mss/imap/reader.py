@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
-MAX_LINE = 16_384  # an access token in AUTHENTICATE is the longest thing on a line
+MAX_LINE = 65_536  # clients name thousands of UIDs in one FETCH; other servers take as much
 MAX_SMALL_LITERAL = 16_384
 MAX_LITERALS = 50
 _LITERAL = re.compile(rb"\{(\d{1,10})(\+?)\}$")

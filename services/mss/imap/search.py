@@ -1,22 +1,39 @@
-"""SEARCH (RFC 3501 §6.4.4): keys become predicates over a message."""
+"""SEARCH (RFC 3501 §6.4.4): keys become predicates over a message.
 
-from collections.abc import Callable, Iterable
+Strings are looked for in texts without their transfer encodings, which a charset other than US-ASCII
+asks for; in their absence nobody would find a word with an accent.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Final
 
-from services.mss.domain.headers import parse_header, split_header
+from services.mss.domain.headers import decoded, parse_header
+from services.mss.domain.lint.reading import decode
+from services.mss.domain.mime import Part, parse
+from services.mss.domain.parameters import in_charset
 from services.mss.imap.errors import Bad, No
 from services.mss.imap.parser import Parser, canonical_flag
 from services.mss.imap.sequences import SequenceSet
 
-MAX_DEPTH = 50
+MAX_DEPTH: Final = 50
+MAX_KEYS: Final = 1000
+CHARSETS: Final = {
+    "UTF-8": "utf-8", "US-ASCII": "utf-8", "ISO-8859-1": "cp1252", "ISO-8859-15": "iso8859-15",
+    "WINDOWS-1252": "cp1252",
+}  # fmt: skip
+"""As Python names them. Clients that say US-ASCII, or nothing, send UTF-8 all the same, and those that
+say ISO-8859-1 the characters of Windows."""
+MAX_TEXTS: Final = 50
+"""Keys that read bodies: each walks through 25 MB, and nothing else runs meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """`content` is b"" unless the query reads bodies."""
+    """`content` is b"" unless the query reads bodies. Texts are folded, and made once for all keys."""
 
     number: int
     uid: int
@@ -25,6 +42,22 @@ class Candidate:
     size: int
     header: bytes
     content: bytes = b""
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str]]:
+        """Both as text and as they stand: a search may look for either."""
+        return list(_fields(self.header))
+
+    @cached_property
+    def sent(self) -> date | None:
+        try:
+            return parsedate_to_datetime(str(parse_header(self.header)["Date"])).date()
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+    @cached_property
+    def body(self) -> str:
+        return "\n".join(_texts(parse(self.content)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +85,15 @@ _HEADERS = ("BCC", "CC", "FROM", "SUBJECT", "TO")
 
 
 def parse_query(parser: Parser, bounds: Bounds) -> Query:
+    charset = "utf-8"
     if parser.take(b"CHARSET "):
-        charset = parser.astring().upper()
-        if charset not in (b"UTF-8", b"US-ASCII"):
-            raise No("searches are in UTF-8 or US-ASCII", "BADCHARSET (UTF-8 US-ASCII)")
+        named = parser.astring().decode("ascii", "replace").upper()
+        if named not in CHARSETS:
+            known = " ".join(CHARSETS)
+            raise No(f"searches are in one of {known}", f"BADCHARSET ({known})")
+        charset = CHARSETS[named]
         parser.space()
-    reader = _Reader(parser, bounds)
+    reader = _Reader(parser, bounds, charset)
     keys = [reader.key()]
     while parser.take(b" "):
         keys.append(reader.key())
@@ -70,16 +106,22 @@ def _all(keys: list[Predicate]) -> Predicate:
 
 
 class _Reader:
-    def __init__(self, parser: Parser, bounds: Bounds) -> None:
+    def __init__(self, parser: Parser, bounds: Bounds, charset: str) -> None:
         self.parser = parser
         self.bounds = bounds
+        self.charset = charset
         self.reads_bodies = False
         self.depth = 0
+        self.keys = 0
+        self.texts = 0
 
     def key(self) -> Predicate:
         self.depth += 1
+        self.keys += 1
         if self.depth > MAX_DEPTH:
             raise Bad("the search is nested too deeply")
+        if self.keys > MAX_KEYS:
+            raise No(f"a search has {MAX_KEYS} keys at most", "LIMIT")
         try:
             return self._key()
         finally:
@@ -123,6 +165,9 @@ class _Reader:
                 return _header(field, self._text())
             case "TEXT" | "BODY":
                 self.reads_bodies = True
+                self.texts += 1
+                if self.texts > MAX_TEXTS:
+                    raise No(f"a search looks for {MAX_TEXTS} texts in bodies at most", "LIMIT")
                 return _body(self._text(), whole=name == "TEXT")
             case "UID":
                 uids = set(SequenceSet(parser.sequence()).select(self.bounds.uids))
@@ -140,11 +185,11 @@ class _Reader:
             case "SINCE" | "BEFORE" | "ON":
                 return _dated(name, parser.date(), lambda m: m.internal_date.date())
             case "SENTSINCE" | "SENTBEFORE" | "SENTON":
-                return _dated(name.removeprefix("SENT"), parser.date(), _sent)
+                return _dated(name.removeprefix("SENT"), parser.date(), lambda m: m.sent)
         raise Bad(f"{name} is not a search key known here")
 
     def _text(self) -> str:
-        return self.parser.astring().decode("utf-8", "replace").casefold()
+        return self.parser.astring().decode(self.charset, "replace").casefold()
 
 
 def _flagged(flag: str, *, wanted: bool) -> Predicate:
@@ -156,32 +201,33 @@ def _size(limit: int, *, larger: bool) -> Predicate:
 
 
 def _header(name: str, text: str) -> Predicate:
-    def matches(message: Candidate) -> bool:
-        return any(text in value.casefold() for value in _values(message.header, name))
-
-    return matches
+    wanted = name.lower()
+    return lambda message: any(text in value for key, value in message.fields if key == wanted)
 
 
-def _values(header: bytes, name: str) -> Iterable[str]:
-    """Both as text and as it stands: a search may look for either."""
+def _fields(header: bytes) -> Iterator[tuple[str, str]]:
     for key, value in parse_header(header).raw_items():
-        if key.lower() == name.lower():
-            raw = str(value)
-            yield raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            try:
-                yield str(make_header(decode_header(raw)))
-            except (LookupError, ValueError):
-                continue
+        raw = str(value).replace("\r\n", "").replace("\n", "")
+        octets = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for shown in dict.fromkeys((octets, decoded(raw))):
+            yield key.lower(), shown.casefold()
 
 
 def _body(text: str, *, whole: bool) -> Predicate:
-    """In the octets as they stand: transfer encodings are not undone, as RFC 3501 allows."""
+    if not whole:
+        return lambda message: text in message.body
+    return lambda message: (
+        text in message.body or any(text in f"{key}: {value}" for key, value in message.fields)
+    )
 
-    def matches(message: Candidate) -> bool:
-        start = 0 if whole else split_header(message.content)
-        return text in message.content[start:].decode("utf-8", "replace").casefold()
 
-    return matches
+def _texts(root: Part) -> Iterator[str]:
+    """Texts of all parts, and the headers of those inside."""
+    for part in root.walk():
+        if part is not root:
+            yield "\n".join(f"{key}: {value}" for key, value in _fields(part.header))
+        if not part.children and part.content_type[0] in ("text", "message", "multipart"):
+            yield in_charset(decode(part)[0], part.charset).casefold()
 
 
 def _dated(name: str, day: date, of: Callable[[Candidate], date | None]) -> Predicate:
@@ -192,10 +238,3 @@ def _dated(name: str, day: date, of: Callable[[Candidate], date | None]) -> Pred
         return {"SINCE": at >= day, "BEFORE": at < day, "ON": at == day}[name]
 
     return matches
-
-
-def _sent(message: Candidate) -> date | None:
-    try:
-        return parsedate_to_datetime(str(parse_header(message.header)["Date"])).date()
-    except (TypeError, ValueError):
-        return None

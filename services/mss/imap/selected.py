@@ -1,5 +1,6 @@
 """The client's view of the selected folder: sequence numbers move only when it is told."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from services.mss.imap import store, wire
@@ -37,11 +38,10 @@ class Selected:
         seen, items = await self._look(database)
         now, lines = dict(items), []
         gone = [uid for uid in self.uids if uid not in now]
-        if expunge:
-            for uid in reversed(gone):
-                lines.append(b"* %d EXPUNGE" % (self.uids.index(uid) + 1))
-                self.uids.remove(uid)
-                del self.flags[uid]
+        if expunge and gone:
+            lines += [b"* %d EXPUNGE" % self.number_of(uid) for uid in reversed(gone)]
+            self.uids = [uid for uid in self.uids if uid in now]
+            self.flags = {uid: self.flags[uid] for uid in self.uids}
         fresh = [uid for uid in now if uid not in self.flags]
         self.uids += fresh
         if fresh:
@@ -68,10 +68,10 @@ class Selected:
         wanted = SequenceSet(sequence)
         if by_uid:
             return wanted.select(self.uids)
-        return [self.uids[n - 1] for n in wanted.select(list(range(1, len(self.uids) + 1)))]
+        return [self.uids[n - 1] for n in wanted.select(range(1, len(self.uids) + 1))]
 
     def number_of(self, uid: int) -> int:
-        return self.uids.index(uid) + 1
+        return bisect_left(self.uids, uid) + 1
 
     def require_writable(self) -> None:
         if self.read_only:

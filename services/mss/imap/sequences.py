@@ -1,5 +1,8 @@
 """Sequence sets such as `1,3:5,8:*` (RFC 3501 §9, seq-number)."""
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
 from services.mss.imap.errors import Bad
 
 
@@ -12,13 +15,20 @@ class SequenceSet:
             first, _, last = part.partition(":")
             self.ranges.append((_end(first), _end(last or first)))
 
-    def select(self, numbers: list[int]) -> list[int]:
-        """Those of the sorted `numbers` that are in the set, each once."""
+    def select(self, numbers: Sequence[int]) -> list[int]:
+        """Those of the sorted `numbers` that are in the set, each once. A command holds thousands of
+        ranges, a folder thousands of messages: both are walked once."""
         if not numbers:
             return []
         largest = numbers[-1]
-        bounds = [sorted((first or largest, last or largest)) for first, last in self.ranges]
-        return [n for n in numbers if any(low <= n <= high for low, high in bounds)]
+        bounds = sorted(sorted((first or largest, last or largest)) for first, last in self.ranges)
+        chosen: list[int] = []
+        done = 0
+        for low, high in bounds:
+            start = max(done, bisect_left(numbers, low))
+            done = max(done, bisect_right(numbers, high))
+            chosen += numbers[start:done]
+        return chosen
 
 
 def _end(text: str) -> int | None:

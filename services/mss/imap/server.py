@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from services.mss.changes import Changes
+from services.mss.chaos import MailFaults
 from services.mss.imap.connection import Connection
 from services.mss.imap.reader import MAX_LINE
+from services.mss.listening import Address, Sockets, sockets_of
 from services.mss.settings import MssSettings
 from socle.kernel import Kernel
 from socle.logs import get_logger
@@ -17,16 +19,22 @@ log = get_logger("mss.imap")
 
 @asynccontextmanager
 async def imap_server(
-    kernel: Kernel, settings: MssSettings, tls: ssl.SSLContext, changes: Changes
-) -> AsyncIterator[int]:
-    """Listens while the block runs; gives the port."""
+    kernel: Kernel,
+    settings: MssSettings,
+    tls: ssl.SSLContext,
+    changes: Changes,
+    faults: MailFaults,
+    address: Address,
+) -> AsyncIterator[Sockets]:
+    """Listens while the block runs."""
     running: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         running.add(task)
-        connection = Connection(kernel, settings, tls, changes, reader, writer)
+        secure = writer.get_extra_info("ssl_object") is not None
+        connection = Connection(kernel, settings, tls, changes, faults, reader, writer, secure)
         try:
             if len(running) > settings.mss_max_connections:
                 writer.write(b"* BYE [UNAVAILABLE] too many connections\r\n")
@@ -40,17 +48,23 @@ async def imap_server(
             running.discard(task)
             await _close(connection.writer)
 
-    server = await asyncio.start_server(
-        connected, settings.host, settings.mss_imap_port, limit=MAX_LINE
-    )
+    loop = asyncio.get_running_loop()
+
+    def accepted() -> asyncio.StreamReaderProtocol:
+        reader = asyncio.StreamReader(limit=MAX_LINE, loop=loop)
+        return asyncio.StreamReaderProtocol(reader, connected, loop=loop)
+
+    servers = await address.listen(accepted, tls)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield sockets_of(servers)
     finally:
-        server.close()
+        for server in servers:
+            server.close()
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await server.wait_closed()
+        for server in servers:
+            await server.wait_closed()
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

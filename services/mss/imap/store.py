@@ -24,12 +24,14 @@ class Folder:
     uid_validity: int
     uid_next: int
     version: int
+    subscribed: bool
 
 
 async def list_folders(session: AsyncSession, space: str, address: str) -> list[Folder]:
     rows = await session.execute(
         text(
-            "SELECT id, name, special_use, uid_validity, uid_next, version FROM mss.folder"
+            "SELECT id, name, special_use, uid_validity, uid_next, version, subscribed"
+            " FROM mss.folder"
             " WHERE space = :space AND address = :address ORDER BY name <> 'INBOX', name"
         ),
         {"space": space, "address": address},
@@ -130,7 +132,8 @@ async def copy(
         ),
         {"space": space, "source": source, "target": target},
     )
-    found = [uid for uid, _ in await list_items(session, space, source) if uid in set(uids)]
+    wanted = set(uids)
+    found = [uid for uid, _ in await list_items(session, space, source) if uid in wanted]
     if not found:
         return [], []
     first = await _take_uids(session, space, target, len(found))
@@ -226,6 +229,13 @@ async def rename_folder(session: WriteSession, space: str, folder: int, name: st
     await session.execute(
         text("UPDATE mss.folder SET name = :name WHERE space = :space AND id = :folder"),
         {"space": space, "folder": folder, "name": name},
+    )
+
+
+async def subscribe(session: WriteSession, space: str, folder: int, *, wanted: bool) -> None:
+    await session.execute(
+        text("UPDATE mss.folder SET subscribed = :wanted WHERE space = :space AND id = :folder"),
+        {"space": space, "folder": folder, "wanted": wanted},
     )
 
 

@@ -1,9 +1,8 @@
 """BODYSTRUCTURE and ENVELOPE (RFC 3501 §7.4.2)."""
 
-from email.utils import getaddresses
-
+from services.mss.domain.headers import addresses
+from services.mss.domain.mime import Part
 from services.mss.imap import wire
-from services.mss.imap.mime import Part
 
 
 def _bytes(value: object) -> bytes:
@@ -45,7 +44,7 @@ def envelope(part: Part) -> bytes:
 def _addresses(part: Part, name: str) -> bytes:
     values = [str(v) for key, v in part.headers.raw_items() if key.lower() == name.lower()]
     found = []
-    for label, address in getaddresses([" ".join(value.split()) for value in values]):
+    for label, address in addresses([" ".join(value.split()) for value in values]):
         if not address:
             continue
         local, _, domain = address.rpartition("@")
@@ -75,6 +74,8 @@ def body_structure(part: Part, *, extended: bool) -> bytes:
     main, sub = part.content_type
     if main == "multipart":  # without parts, it cannot be shown as one
         main, sub = "text", "plain"
+    elif (main, sub) == ("message", "rfc822") and part.embedded is None:  # nested too deeply
+        main, sub = "application", "octet-stream"
     fields = [
         wire.string(main.upper().encode()),
         wire.string(sub.upper().encode()),

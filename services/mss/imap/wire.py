@@ -16,6 +16,9 @@ def string(value: bytes) -> bytes:
 
 
 def literal(value: bytes) -> bytes:
+    """NUL may not stand in a literal (RFC 3501 §9, CHAR8): it goes out as 0x80, as from other servers."""
+    if b"\x00" in value:
+        value = value.replace(b"\x00", b"\x80")
     return b"{%d}\r\n" % len(value) + value
 
 

@@ -11,14 +11,14 @@ from starlette.responses import StreamingResponse
 
 from services.psc.api.context import CurrentProvider
 from services.psc.domain import rass
-from services.psc.domain.person import Person
-from services.psc.domain.population import SIZE, population
 from services.psc.provider import Provider
 from services.psc.repository import people
 from socle.auth.dependencies import RequestSpace
 from socle.db.sessions import ReadSession, WriteSession
 from socle.errors import Category, DomainError
 from socle.http.control import sandbox_only
+from socle.people.person import Person
+from socle.people.population import SIZE, population
 
 PEOPLE: Final = "/_sandbox/psc/people"
 RASS: Final = f"{PEOPLE}/rass"

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.psc.domain.claims import SPACE, Claims, at_hash, other_ids, subject_of
 from services.psc.domain.parameters import Parameters
-from services.psc.domain.person import Person
 from services.psc.domain.refusals import OAuthError
+from socle.people.person import Person
 from socle.pki import thumbprints
 
 GRANT_TYPE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from services.psc.domain.person import Exercise, Person
 from services.psc.domain.session import Grant, Session
+from socle.people.person import Exercise, Person
 from socle.pki import thumbprints
 
 Claims = dict[str, Any]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from services.psc.domain.person import Activity, Exercise, Person
+from socle.people.person import Activity, Exercise, Person
 from socle.problems import Problem
 
 ID_TYPE, ID, NATIONAL_ID = "Type d'identifiant PP", "Identifiant PP", "Identification nationale PP"

@@ -6,7 +6,6 @@ Conditions are those of service/ciba.py.
 from typing import Final
 
 from services.psc.domain import secrets
-from services.psc.domain.person import Person
 from services.psc.domain.session import Grant, Session, TokenRecord
 from services.psc.events import OPENED, opened_event
 from services.psc.provider import Provider
@@ -16,6 +15,7 @@ from socle.clock import wall
 from socle.events.outbox import channel_of
 from socle.events.topics import topic_of
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 
 # Entered by its unique key and only then filtered, as in hot/tokens.py: approved, in time, and not
 # polled too soon.

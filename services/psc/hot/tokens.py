@@ -10,13 +10,13 @@ from typing import Any, Final
 import asyncpg
 
 from services.psc.domain import pkce, secrets
-from services.psc.domain.person import Person
 from services.psc.domain.session import Grant, Session, TokenRecord
 from services.psc.provider import Provider
 from services.psc.service.caller import Caller
 from services.psc.service.tokens import Tokens, signed
 from socle.clock import wall
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 
 _GRANT: Final = (
     "space, id, session_id, client_id, redirect_uri, scope, nonce, acr, issuer, challenge,"

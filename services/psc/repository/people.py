@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.psc.domain.person import Person
 from socle.db.database import WriteSession
+from socle.people.person import Person
 
 BATCH: Final = 1000
 """Professionals per statement."""

@@ -15,7 +15,6 @@ from services.psc.domain.api_token import (
     api_id_claims,
 )
 from services.psc.domain.client import Client
-from services.psc.domain.person import Person
 from services.psc.domain.refusals import OAuthError, invalid_grant
 from services.psc.provider import Provider
 from services.psc.repository import api_tokens, people
@@ -23,6 +22,7 @@ from services.psc.service.inspection import Live, live_access
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain import claims, secrets
 from services.psc.domain.client import Client
-from services.psc.domain.person import Person
 from services.psc.domain.refusals import OAuthError, invalid_token
 from services.psc.domain.session import Grant, Session, TokenRecord
 from services.psc.provider import Provider
@@ -18,6 +17,7 @@ from services.psc.repository import sessions as rows
 from services.psc.service import sessions
 from socle.clock import wall
 from socle.db.database import WriteSession
+from socle.people.person import Person
 
 _LOG_IN_AGAIN = "Refresh it, or log in again."
 

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.psc.domain import secrets
 from services.psc.domain.authorization import AuthorizationRequest
-from services.psc.domain.person import Person
 from services.psc.domain.refusals import ChoiceError, PageError, RedirectError
 from services.psc.domain.session import AuthMode, Grant, Session
 from services.psc.provider import Provider
@@ -18,6 +17,7 @@ from services.psc.service import sessions
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 from socle.spaces import Space
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 from services.psc import events
 from services.psc.domain import secrets
 from services.psc.domain.assertion import SKEW as ASSERTION_SKEW
-from services.psc.domain.person import Person
 from services.psc.domain.session import AuthMode, CloseReason, Session
 from services.psc.provider import Provider
 from services.psc.repository import (
@@ -20,6 +19,7 @@ from services.psc.repository import (
 )
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 from socle.spaces import Space
 
 KEPT_AFTER_CLOSING = timedelta(hours=4)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from services.psc.domain import claims, pkce, secrets
 from services.psc.domain.client import Client
-from services.psc.domain.person import Person
 from services.psc.domain.refusals import OAuthError, invalid_grant
 from services.psc.domain.session import Grant, Session, TokenRecord
 from services.psc.provider import Provider
@@ -23,6 +22,7 @@ from services.psc.service.faulty import TokenFaults
 from socle.clock import wall
 from socle.db.database import WriteSession
 from socle.idgen import random_uuid, secret_token
+from socle.people.person import Person
 
 _LOG_IN_AGAIN = "Start a new authorization request."
 

@@ -1,17 +1,20 @@
-"""GET /usage/…: indicators and the rules behind them."""
+"""GET /usage/indicators/{code}: one indicator of a structure or a professional."""
 
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.usage import service
-from services.usage.api.activity import FINESS
+from services.usage import indicators
+from services.usage.api.inputs import FINESS, Professional
+from services.usage.api.render import sourced, target_of, totals_json
+from services.usage.domain.measures import Beneficiary
 from services.usage.domain.period import Period
-from services.usage.domain.rules import sun_es
+from services.usage.domain.rate import hundredths
 from socle.auth.dependencies import CallerSpace
 from socle.db.sessions import ReadSession
 from socle.errors import Category, DomainError
+from socle.problems import Problem
 
 router = APIRouter(prefix="/usage", tags=["indicators"])
 
@@ -21,45 +24,81 @@ async def read_indicator(
     code: str,
     space: CallerSpace,
     session: ReadSession,
-    structure: Annotated[str, Query(pattern=FINESS, description="FINESS of the establishment")],
+    structure: Annotated[str | None, Query(pattern=FINESS, description="FINESS")] = None,
+    professional: Annotated[Professional | None, Query(description="RPPS, or PS_IdNat")] = None,
+    programme: Annotated[str | None, Query(description="GET /usage/rules lists them")] = None,
     window: Annotated[str | None, Query(description="F1 to F4; the open one by default")] = None,
     start: Annotated[date | None, Query(alias="from", description="first day")] = None,
     end: Annotated[date | None, Query(alias="to", description="day after the last")] = None,
 ) -> dict[str, Any]:
     """Numerator, denominator, exact value, target and verdict, with the source of each number."""
-    measure = await service.measure(
-        session, space, sun_es(), code, structure, window, _period(start, end)
-    )
-    rule, rate = measure.rule, measure.rate
+    measured = await indicators.measure(
+        session, space, programme, code, beneficiary(structure, professional), window,
+        period_of(start, end),
+    )  # fmt: skip
+    found, rules = measured.outcome, measured.programme
+    period = measured.period
+    value = None if found.value is None else str(hundredths(found.value))
+    refused = await indicators.refused_beside(session, space.name, measured)
     return {
-        "indicator": measure.code,
-        "title": rule.title,
-        "programme": sun_es().programme,
-        "rules_version": sun_es().version,
-        "structure": {"finess": measure.structure, "name": measure.structure_name},
-        "window": measure.window,
-        "period": {"from": measure.period.start, "to": measure.period.end, "zone": "Europe/Paris"},
-        "numerator": {"value": rate.numerator, **_explained(rule.numerator)},
-        "denominator": {"value": rate.denominator, **_explained(rule.denominator)},
-        "value": {
-            "percent": rate.display,
-            "exact": str(rate.value) if rate.value is not None else None,
+        "indicator": code,
+        "title": found.rule.title,
+        "programme": rules.programme,
+        "rules_version": rules.version,
+        measured.of.kind: _named(measured),
+        "window": measured.window,
+        "period": {"from": period.start, "to": period.end, "zone": "Europe/Paris"},
+        **{
+            side: {"value": number, "wording": rule.wording, **sourced(rule)}
+            for side, number, rule in (
+                ("numerator", found.numerator, found.rule.numerator),
+                ("denominator", found.denominator, found.rule.denominator),
+            )
+            if rule is not None
         },
-        "target": {"percent": measure.target.value, **_sourced(measure.target)},
-        "status": measure.status,
-        "met": measure.status == "met",
+        "value": {
+            "percent" if found.rule.kind != "count" else "number": value,
+            "exact": None if found.value is None else str(found.value),
+        },
+        "target": target_of(found),
+        "status": found.status,
+        "met": found.status == "met",
+        **(
+            {}
+            if measured.declared is None
+            else {"declared": totals_json(measured.declared, found.numerator)}
+        ),
+        **(
+            {}
+            if refused is None
+            else {"refused": {"documents": refused.count, "by_rule": refused.by_rule}}
+        ),
     }
 
 
-def _explained(part: Any) -> dict[str, str]:
-    return {"wording": part.wording, **_sourced(part)}
+def _named(measured: indicators.Measured) -> dict[str, str]:
+    if measured.of.kind == "structure":
+        return {"finess": measured.of.number, "name": measured.name}
+    return {"id": measured.of.number}
 
 
-def _sourced(part: Any) -> dict[str, str]:
-    return {"source": part.source, "confidence": part.confidence}
+def beneficiary(structure: str | None, professional: str | None) -> Beneficiary:
+    if (structure is None) == (professional is None):
+        problem = Problem(
+            "HTTP-QUERY", "/query/structure", "give structure or professional, one of them"
+        )
+        raise DomainError(
+            Category.INCORRECT,
+            "invalid_request_body",
+            "An indicator is counted for a structure or for a professional.",
+            problems=[problem],
+        )
+    if structure is not None:
+        return Beneficiary("structure", structure)
+    return Beneficiary("professional", professional or "")
 
 
-def _period(start: date | None, end: date | None) -> Period | None:
+def period_of(start: date | None, end: date | None) -> Period | None:
     if start is None and end is None:
         return None
     if start is None or end is None:
@@ -68,9 +107,3 @@ def _period(start: date | None, end: date | None) -> Period | None:
         return Period(start, end)
     except ValueError as error:
         raise DomainError(Category.INCORRECT, "period", f"Not a period: {error}.") from error
-
-
-@router.get("/rules")
-async def read_rules() -> dict[str, Any]:
-    """The rule file in force, every number with its source and confidence."""
-    return sun_es().model_dump(mode="json")

@@ -1,15 +1,90 @@
-"""Declared acts: the denominators, which the DMP alone cannot know (spec: usage.md §12)."""
+"""Which acts are declared, and what may be said of each kind (spec: usage.md §12)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable
+from typing import Final, get_args
+
+from services.usage.domain.measures import ActivityDomain, ActivityKind
+from socle.ids.ins import has_valid_key
+from socle.problems import Problem
+
+KINDS: Final = get_args(ActivityKind)
+DOMAINS: Final = get_args(ActivityDomain)
+WITH_DOMAIN: Final = "report.validated"
+FLAGS_OF: Final[dict[str, frozenset[str]]] = {
+    "prescription.issued": frozenset({"eprescription"}),
+    "prescription.discharge": frozenset({"eprescription"}),
+    "fse.sent": frozenset({"apcv", "degraded", "paper"}),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One act of a structure, such as a validated biology report; `act_id` is the vendor's own."""
+def check_act(
+    path: str,
+    *,
+    kind: str,
+    domain: str | None,
+    structure: str | None,
+    professional: str | None,
+    act_id: str,
+    flags: frozenset[str],
+    documents: Iterable[str] = (),
+) -> list[Problem]:
+    """What the fields say of each other; every one of them is well formed already."""
+    problems = []
+    if kind == WITH_DOMAIN and domain is None:
+        problems.append(
+            Problem("ACT-DOMAIN", f"{path}/domain", f"{kind} has no domain", ", ".join(DOMAINS))
+        )
+    if kind != WITH_DOMAIN and domain is not None:
+        problems.append(
+            Problem("ACT-DOMAIN", f"{path}/domain", f"{kind} is of no domain", "no domain")
+        )
+    if structure is None and professional is None:
+        problems.append(
+            Problem(
+                "ACT-OWNER",
+                f"{path}/structure",
+                "nobody's act",
+                "a structure, a professional or both",
+            )
+        )
+    allowed = FLAGS_OF.get(kind, frozenset())
+    problems += [
+        Problem(
+            "ACT-FLAG",
+            f"{path}/flags",
+            f"{flag} is no property of {kind}",
+            ", ".join(sorted(allowed)) or "no flag",
+        )
+        for flag in sorted(flags - allowed)
+    ]
+    if len(flags & {"apcv", "degraded", "paper"}) > 1:
+        problems.append(
+            Problem(
+                "ACT-FLAG", f"{path}/flags", "apcv, degraded and paper exclude each other",
+                "one of them", source="mes.md §C",
+            )
+        )  # fmt: skip
+    if looks_like_nir(act_id):
+        problems.append(forbidden_data(f"{path}/act_id"))
+    # What stands after an OID, not the OID itself: its digits may have the key of a NIR by chance.
+    extensions = (it.rpartition("^")[2] for it in documents)
+    if any("." not in it and looks_like_nir(it) for it in extensions):
+        problems.append(forbidden_data(f"{path}/documents"))
+    return problems
 
-    kind: str
-    structure: str
-    act_id: str
-    domain: str
-    act_at: datetime
+
+def looks_like_nir(value: str) -> bool:
+    """Fifteen characters with the key of a NIR, in groups or not: no number of an act, but of a
+    person."""
+    bare = "".join(value.split())
+    return len(bare) == 15 and bare[:1] in "123478" and has_valid_key(bare)
+
+
+def forbidden_data(path: str) -> Problem:
+    return Problem(
+        "ACT-NIR",
+        path,
+        "reads like the number of a person, and nothing counted here may hold one",
+        "an identifier of the software's own",
+        source="mes.md §C",
+    )

@@ -24,17 +24,17 @@ class Period:
 
     @property
     def starts_at(self) -> datetime:
-        return _paris_midnight(self.start)
+        return paris_midnight(self.start)
 
     @property
     def ends_at(self) -> datetime:
-        return _paris_midnight(self.end)
+        return paris_midnight(self.end)
 
     def __contains__(self, instant: datetime) -> bool:
         return self.starts_at <= instant < self.ends_at
 
 
-def _paris_midnight(day: date) -> datetime:
+def paris_midnight(day: date) -> datetime:
     return datetime.combine(day, time(), PARIS).astimezone(UTC)
 
 

@@ -6,7 +6,7 @@ config = context.config
 context.configure(
     connection=config.attributes["connection"],
     target_metadata=config.attributes.get("metadata"),
-    version_table="migration",
+    version_table=config.attributes["version_table"],
     version_table_schema=config.attributes["schema"],
 )
 with context.begin_transaction():

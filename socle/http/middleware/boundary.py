@@ -1,5 +1,6 @@
 """The outermost layer: nothing leaves unrendered, and no bug leaves with its details."""
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from socle.db.failures import database_away, is_database_away
@@ -31,6 +32,8 @@ class ErrorBoundary:
             await self.app(scope, receive, watched_send)
         except DomainError as error:
             await self._answer(error, started, scope, receive, send)
+        except ClientDisconnect:  # in the middle of its body: nobody waits for an answer
+            log.info("client_gone", path=scope["path"])
         except Exception as error:
             if is_database_away(error):
                 log.warning("database_unavailable", error=type(error).__name__)

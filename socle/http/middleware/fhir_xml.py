@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from socle.fhir.messages import accepted_types
 from socle.fhir.xml import FHIR_XML, json_of_xml, xml_of_json
 from socle.http.context import header
 from socle.http.middleware.space import PREFIX
@@ -108,9 +109,7 @@ def _wants_xml(scope: Scope) -> bool:
         if name == "_format":
             # A plus sign that was not encoded arrives as a space.
             return value.replace(" ", "+").partition(";")[0].strip().lower() in _XML_FORMATS
-    accepted = [
-        item.partition(";")[0].strip().lower() for item in header(scope, b"accept").split(",")
-    ]
+    accepted = accepted_types(header(scope, b"accept"))
     first = next((kind for kind in accepted if kind in _XML_TYPES or "json" in kind), "")
     if "/Binary/" in scope["path"]:  # XML there is the document itself, unless FHIR is named
         return first == FHIR_XML

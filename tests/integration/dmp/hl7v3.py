@@ -6,10 +6,11 @@ import httpx
 from lxml import etree
 
 from services.dmp.patients.names import HL7, PATIENTS, RIGHTS
-from services.dmp.xds.vihf import SAML, WSSE
+from services.dmp.xds.vihf import SAML
 from socle.clock import wall
 from socle.idgen import random_uuid
 from socle.ids.ins import Ins
+from socle.xds.names import WSSE
 
 from .conftest import Dmp
 from .samples import ANNE

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from lxml import etree
 
-from services.dmp.domain.document_entry import Coded
-from services.dmp.xds import names
-from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
 from socle.idgen import oid_from_uuid, random_uuid
+from socle.xds import names
+from socle.xds.document_entry import Coded
+from socle.xds.entry import ObjectWriter, add_slot, add_text, rim
 
 from .conftest import Dmp
 from .samples import ANNE, LEO, document

@@ -14,7 +14,7 @@ import pytest
 from lxml import etree
 
 from services.dmp.patients.names import PATIENTS, RIGHTS
-from services.dmp.xds.names import SOAP12
+from socle.xds.names import SOAP12
 
 from .conftest import FHIR, FHIR_JSON, Dmp, Start
 from .hl7v3 import candidates, existence, own, revision, security

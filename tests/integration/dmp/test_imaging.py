@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.dmp.domain.document_entry import Coded
+from socle.xds.document_entry import Coded
 
 from .conftest import Dmp, ids_of, rules
 from .samples import Document, attachment, document, resource, with_content

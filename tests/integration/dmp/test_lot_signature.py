@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from lxml import etree
 
-from services.dmp.xds import names
 from socle.pki import SandboxCa, certificates
+from socle.xds import names
 
 from .conftest import Dmp, Start
 from .samples import document

@@ -233,6 +233,17 @@ class TestFhirPath:
         )
         assert gone.json()["status"] == "entered-in-error"
 
+    async def test_inserts_a_label(self, dmp: Dmp) -> None:
+        entry = await dmp.deposit(document())
+        place = {"type": ("Code", "insert"), "path": ("String", "DocumentReference.securityLabel")}
+        value = {"value": ("CodeableConcept", HIDDEN)}
+        shown = await patch_by_path(dmp, entry, {**place, "index": ("Integer", 0), **value})
+        assert codes(shown.json()) == ["INVISIBLE_PATIENT", "N"], shown.text
+        for index in (-1, 7):
+            wrong = await patch_by_path(dmp, entry, {**place, "index": ("Integer", index), **value})
+            assert wrong.status_code == 422
+        assert (await patch_by_path(dmp, entry, {**place, **value})).status_code == 422
+
     async def test_refuses_a_path_of_another_element(self, dmp: Dmp) -> None:
         entry = await dmp.deposit(document())
         response = await patch_by_path(
@@ -290,6 +301,8 @@ class TestProtocol:
         assert (await patch(dmp, entry, mask, **{"If-Match": 'W/"7"'})).status_code == 412
         assert (await patch(dmp, entry, mask, **{"If-Match": 'W/"1"'})).status_code == 200
         assert (await patch(dmp, entry, mask, **{"If-Match": 'W/"1"'})).status_code == 412
+        for one in ('"9", W/"2"', '"2"', "*"):
+            assert (await patch(dmp, entry, mask, **{"If-Match": one})).status_code == 200
 
     async def test_keeps_both_of_two_at_once(self, dmp: Dmp) -> None:
         entry = await dmp.deposit(document())

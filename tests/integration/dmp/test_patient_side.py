@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from .conftest import Dmp, ids_of, rules
-from .samples import ANNE, document
+from .samples import ANNE, document, with_content
 from .test_documents import page
 from .test_patch import HIDDEN, MASKED, NORMAL, patch, replaces
 from .test_patients import authorize
@@ -218,6 +218,30 @@ class TestRefusals:
         assert event["data"]["rules"] == ["PDSM-SIZE"]
         assert event["data"]["unique_ids"] == [given.unique_id]
         assert event["data"]["patient"] == event["subject"]
+        assert event["data"]["structure"] == {"kind": "finess", "number": "1B0064166"}
+        assert event["data"]["documents"] == 1
+
+    async def test_name_the_author_of_a_header_that_is_wrong(self, dmp: Dmp) -> None:
+        """Most refusals: nothing could be described of the document, and it has an author."""
+        given = document()
+        bundle = with_content(
+            given.bundle,
+            given.content.replace(b"<title>", b"<titel>", 1).replace(b"</title>", b"</titel>", 1),
+        )
+        assert (await dmp.provide(bundle)).status_code == 422
+        [event] = await dmp.told()
+        data = event["data"]
+        assert data["rules"]
+        assert (data["unique_ids"], data["type_codes"]) == ([given.unique_id], ["11502-2"])
+        assert data["structure"] == {"kind": "finess", "number": "1B0064166"}
+        assert data["professional"].startswith("8")
+
+    async def test_name_who_sent_what_cannot_be_read(self, dmp: Dmp) -> None:
+        bundle = with_content(document().bundle, b"<ClinicalDocument")
+        assert (await dmp.provide(bundle)).status_code == 422
+        [event] = await dmp.told()
+        assert (event["data"]["structure"], event["data"]["documents"]) == (None, 1)
+        assert event["data"]["professional"].startswith("8")
 
     async def test_of_what_cannot_be_read_name_nobody(self, dmp: Dmp) -> None:
         assert (await dmp.provide({"resourceType": "Bundle", "type": "x"})).status_code == 400

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.dmp.xds import names
+from socle.xds import names
 
 from .conftest import Dmp, ids_of, rules
 from .samples import LEO, Document, document, resource

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from .conftest import Dmp, rules
+from .conftest import FHIR, Dmp, rules
 from .samples import Document, document
 
 
@@ -20,7 +20,16 @@ async def entry(dmp: Dmp, given: Document) -> str:
 
 class TestRetrieve:
     @pytest.mark.parametrize(
-        "accept", ["*/*", "text/xml", "application/xml", "text/*", "image/png, text/xml;q=0.9"]
+        "accept",
+        [
+            "*/*",
+            "text/xml",
+            "application/xml",
+            "text/*",
+            "image/png, text/xml;q=0.9",
+            "application/fhir+json;q=0.5, text/xml",
+            "application/fhir+json;q=0, */*",
+        ],
     )
     async def test_gives_the_bytes_when_xml_is_accepted(
         self, dmp: Dmp, entry: str, given: Document, accept: str
@@ -42,6 +51,22 @@ class TestRetrieve:
         assert (binary["resourceType"], binary["id"]) == ("Binary", entry)
         assert binary["contentType"] == "text/xml"
         assert base64.b64decode(binary["data"]) == given.content
+
+    async def test_tells_a_head_what_a_get_would_and_traces_no_reading(
+        self, dmp: Dmp, entry: str
+    ) -> None:
+        for path in (f"/Binary/{entry}", f"/DocumentReference/{entry}", "/metadata"):
+            head = await dmp.http.head(f"{FHIR}{path}", headers=dmp.headers)
+            assert (head.status_code, head.content) == (200, b"")
+            assert "consulted" not in str(await dmp.told())
+        for path in (f"/DocumentReference/{entry}", f"/Binary/{entry}"):
+            head = await dmp.http.head(f"{FHIR}{path}", headers=dmp.headers)
+            get = await dmp.get(path)
+            for name in ("content-type", "content-length", "etag"):
+                assert head.headers.get(name) == get.headers.get(name)
+        assert str(await dmp.told()).count("document.consulted") == 1
+        missing = await dmp.http.head(f"{FHIR}/Binary/42", headers=dmp.headers)
+        assert (missing.status_code, missing.content) == (404, b"")
 
     async def test_answers_406_when_neither_is_accepted(self, dmp: Dmp, entry: str) -> None:
         response = await dmp.get(f"/Binary/{entry}", Accept="image/png")

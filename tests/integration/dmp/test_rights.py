@@ -16,8 +16,21 @@ from .hl7v3 import call, own, security
 from .samples import ANNE, document
 from .test_patch import MASKED, NORMAL, patch, replaces
 from .test_patients import authorize, set_record
-from .xds import APPROVED, FIND_DOCUMENTS, Lot, envelope, patient_slot, post, query, retrieval
+from .xds import (
+    APPROVED,
+    FIND_DOCUMENTS,
+    GET_DOCUMENTS,
+    Lot,
+    envelope,
+    patient_slot,
+    post,
+    query,
+    retrieval,
+    status_of,
+    update,
+)
 
+REPLACES = "urn:ihe:iti:2007:AssociationType:RPLC"
 AUTHOR, OTHER = "899700427885", "899700000017"
 
 
@@ -52,8 +65,7 @@ class TestAuthorization:
         dmp = await start(dmp_authorizations="enforce")
         await dmp.say()
         entry = await dmp.deposit(document())  # feeding needs none
-        for path in (f"/DocumentReference/{entry}", f"/Binary/{entry}"):
-            assert (await dmp.get(path)).status_code == 404
+        assert (await dmp.get(f"/Binary/{entry}")).status_code == 404
         refused = await dmp.find()
         assert refused.status_code == 403
         assert rules(refused) == {"DMP-ACCESS-AUTHORIZATION": "patient"}
@@ -66,6 +78,41 @@ class TestAuthorization:
         assert ids_of((await dmp.find()).json()) == [entry]
         assert (await by_soap(dmp)).status == "Success"
         assert (await dmp.get(f"/Binary/{entry}")).status_code == 200
+
+    async def test_is_not_needed_to_find_and_change_ones_own_documents(
+        self, start: Start, mint: TokenMint
+    ) -> None:
+        """TD2.1b, TD3.3a, c and d begin with TD3.1b, and feeding needs no authorization (§1.3, §1.9)."""
+        dmp = await start(dmp_authorizations="enforce")
+        await dmp.say()
+        other = replace(dmp, headers=mint.headers(dmp.space, OTHER))
+        given = document()
+        entry = await dmp.deposit(given)
+        named = query(GET_DOCUMENTS, ("$XDSDocumentEntryUniqueId", f"'{given.unique_id}'"))
+        assert (await post(dmp.http, "registry", named, other.headers)).ids("ExtrinsicObject") == []
+        assert (await other.get(f"/DocumentReference/{entry}")).status_code == 404
+        assert (await dmp.get(f"/DocumentReference/{entry}")).status_code == 200
+        [old] = (await post(dmp.http, "registry", named, dmp.headers)).ids("ExtrinsicObject")
+        read = await post(dmp.http, "repository", retrieval(given.unique_id), dmp.headers)
+        assert (read.status, read.parts) == ("Failure", {})
+        lot = Lot([document(seed=1)], relations=[(REPLACES, old)])
+        replaced = await post(dmp.http, "repository", lot.message(), dmp.headers)
+        assert replaced.status == "Success"
+        again = query(
+            GET_DOCUMENTS, ("$XDSDocumentEntryUniqueId", f"'{lot.documents[0].unique_id}'")
+        )
+        [new] = (await post(dmp.http, "registry", again, dmp.headers)).ids("ExtrinsicObject")
+        deletion = update(status_of(new, "Approved", "Deleted"))
+        refused = await post(dmp.http, "registry", deletion, other.headers)
+        assert refused.status == "Failure"
+        assert (await post(dmp.http, "registry", deletion, dmp.headers)).status == "Success"
+
+    async def test_does_not_open_a_closed_record_to_an_author(self, start: Start) -> None:
+        dmp = await start(dmp_authorizations="enforce")
+        await dmp.say()
+        entry = await dmp.deposit(document())
+        await set_record(dmp, status="terminated")
+        assert (await dmp.get(f"/DocumentReference/{entry}")).status_code == 404
 
     async def test_is_not_looked_at_where_it_is_off(self, start: Start) -> None:
         dmp = await start(dmp_authorizations="off")

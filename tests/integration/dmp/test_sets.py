@@ -144,7 +144,7 @@ class TestCriteria:
     @pytest.mark.parametrize(
         ("name", "value", "rule"),
         [
-            ("date", "hier", "MHD-SEARCH-DATE"), ("_count", "0", "MHD-SEARCH-COUNT"),
+            ("date", "hier", "MHD-SEARCH-DATE"), ("_count", "-1", "MHD-SEARCH-COUNT"),
             ("_cursor", "x", "MHD-SEARCH-CURSOR"), ("isArchived", "1", "MHD-SEARCH-PDSM_ISARCHIVED"),
             ("title", "a\0", "MHD-SEARCH-TITLE"), ("patient.identifier", "x", "MHD-SEARCH-PATIENT.IDENTIFIER"),
         ],

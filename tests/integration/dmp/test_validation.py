@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from services.dmp.domain.document_entry import Coded, entry_of
-from services.dmp.xds import names
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of, patient_ins
 from socle.demo.bundle import provide_bundle
 from socle.ids.ins import NIR, Ins
 from socle.testing.tokens import TokenMint
+from socle.xds import names
+from socle.xds.document_entry import Coded, entry_of
 
 from .conftest import FHIR, FHIR_JSON, Dmp, Start, rules
 from .samples import Document, document, resource, with_content

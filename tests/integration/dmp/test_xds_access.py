@@ -1,5 +1,7 @@
 """Who may call the SOAP door, and what a message must be before anybody looks into it."""
 
+import gzip
+import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,19 +14,22 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.signer import XMLSigner
 
-from services.dmp.xds import names
-from services.dmp.xds.vihf import SAML, WSSE
+from services.dmp.xds.vihf import SAML
 from socle.clock import wall
 from socle.idgen import random_uuid
 from socle.pki import SandboxCa, certificates
+from socle.xds import names
+from socle.xds.names import WSSE
 
 from .conftest import ONE, Dmp, Start
-from .samples import ANNE
+from .samples import ANNE, Document, document
 from .xds import (
     APPROVED,
     FIND_DOCUMENTS,
+    NS,
     Answer,
     Lot,
+    entry_for,
     envelope,
     mtom,
     patient_slot,
@@ -109,6 +114,16 @@ class TestVihf:
         answer = await provide(without_token, Lot(), vihf(ca))
         assert (answer.status, answer.warnings) == ("Success", set()), answer.response.text
         assert await without_token.stored() == ONE
+
+    async def test_says_whose_refusal_it_is_when_the_document_does_not(
+        self, without_token: Dmp, ca: SandboxCa
+    ) -> None:
+        good = document()
+        lot = Lot([Document(b"<ClinicalDocument", good.unique_id, ANNE)], [entry_for(good)])
+        assert (await provide(without_token, lot, vihf(ca))).status == "Failure"
+        [event] = await without_token.told()
+        assert event["data"]["structure"] == {"kind": "finess", "number": "0B0152872"}
+        assert (event["data"]["professional"], event["data"]["door"]) == (PROFESSIONAL, "xds")
 
     async def test_is_refused_when_nobody_whom_we_know_signed(
         self, without_token: Dmp, tmp_path: Path
@@ -237,6 +252,68 @@ class TestMessage:
             )  # fmt: skip
             assert answer.status_code == 500
             assert b"Fault" in answer.content
+
+    async def test_may_be_soap_1_1_where_the_reader_is_lenient(self, dmp: Dmp) -> None:
+        """One of the kit's samples is (spec: dmp.md §1.1). The answer has the form of the request."""
+        old = self.FIND.replace(names.SOAP12.encode(), names.SOAP11.encode())
+        refused = await post(dmp.http, "registry", old, dmp.headers)
+        assert refused.root.findtext(".//soap:Code/soap:Value", "", NS) == "soap:VersionMismatch"
+        assert refused.rules == {"DMP-SOAP-VERSION"}
+        lenient = {**dmp.headers, "Prefer": "handling=lenient"}
+        taken = await post(dmp.http, "registry", ("text/xml", old), lenient)
+        assert taken.status == "Success"
+        assert taken.root.tag == f"{{{names.SOAP11}}}Envelope"
+        assert taken.response.headers["content-type"].startswith("text/xml")
+        assert "DMP-SOAP-VERSION" in taken.response.headers["x-socle-warning"]
+        lot = Lot()
+        root = envelope(names.PROVIDE, lot.body())
+        parts = {f"{name}@client": content for name, content in lot.contents().items()}
+        sent = mtom(root.replace(names.SOAP12.encode(), names.SOAP11.encode()), parts)
+        provided = await post(dmp.http, "repository", sent, lenient)
+        assert provided.status == "Success"
+        assert 'start-info="text/xml"' in provided.response.headers["content-type"]
+
+    @pytest.mark.parametrize(
+        ("must", "role", "fault"),
+        [
+            ("true", "", "soap:SocleHeader"),
+            ("1", f"{names.SOAP12}/role/next", "soap:SocleHeader"),
+            ("false", "", ""),
+            ("true", f"{names.SOAP12}/role/none", ""),
+        ],
+    )
+    async def test_ends_at_a_header_that_must_be_understood_and_is_not(
+        self, dmp: Dmp, must: str, role: str, fault: str
+    ) -> None:
+        """SOAP 1.2 Part 1 §5.4.8."""
+        header = etree.Element("{urn:client}Session")
+        header.set(f"{{{names.SOAP12}}}mustUnderstand", must)
+        if role:
+            header.set(f"{{{names.SOAP12}}}role", role)
+        answer = await post(dmp.http, "repository", Lot().message(header), dmp.headers)
+        assert answer.fault == fault
+        if fault:
+            code = answer.root.findtext(".//soap:Code/soap:Value", "", NS)
+            assert code == "soap:MustUnderstand"
+
+    async def test_may_end_its_path_with_a_slash(self, dmp: Dmp) -> None:
+        answer = await post(dmp.http, "registry/", self.FIND, dmp.headers)
+        assert answer.status == "Success"
+
+    async def test_may_be_compressed(self, dmp: Dmp) -> None:
+        content_type, body = Lot().message()
+        for coding, sent in (
+            ("gzip", gzip.compress(body)),
+            ("deflate", zlib.compress(body)),
+            ("identity", body),
+        ):
+            headers = {**dmp.headers, "Content-Encoding": coding}
+            answer = await post(dmp.http, "repository", (content_type, sent), headers)
+            assert answer.status == "Success"
+        for coding, sent in (("gzip", gzip.compress(body)[:-9]), ("gzip", body), ("br", body)):
+            headers = {**dmp.headers, "Content-Encoding": coding}
+            answer = await post(dmp.http, "repository", (content_type, sent), headers)
+            assert answer.fault == "soap:content_encoding"
 
     async def test_is_refused_when_it_was_cut_short(self, dmp: Dmp) -> None:
         lot = Lot()

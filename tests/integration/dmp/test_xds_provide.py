@@ -1,16 +1,18 @@
 """ITI-41: a lot comes in whole or not at all, and everything that is wrong is told at once."""
 
 import asyncio
+import base64
 import hashlib
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from services.dmp.domain.document_entry import Coded, DocumentEntry
+from socle.xds.document_entry import Coded, DocumentEntry
+from socle.xds.names import XDSB
 
-from .conftest import NOTHING, ONE, Dmp, Start
-from .samples import ANNE, LEO, Document, document
+from .conftest import NOTHING, ONE, Dmp, Start, rules
+from .samples import ANNE, LEO, Document, document, resource, together, with_content
 from .xds import Answer, Lot, entry_for, envelope, mtom, post
 
 PROVIDE = "urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b"
@@ -120,6 +122,41 @@ class TestRefusal:
         context = answer.root.xpath("string(//@codeContext[contains(., 'declared')])")
         assert f"{len(lot.documents[0].content)} received" in str(context)
 
+    async def test_tells_which_document_is_wrong_inside(self, dmp: Dmp) -> None:
+        """By either door, where a submission has several."""
+        good = document()
+        wrong = document(seed=1)
+        broken = replace(wrong, content=wrong.changed("<custodian>", "<custodian nullFlavor='UNK'>"
+                         ).replace(b"representedCustodianOrganization", b"x"))  # fmt: skip
+        entries = [entry_for(good), _entry_of(wrong, broken)]
+        answer = await provide(dmp, Lot([good, broken], entries=entries))
+        [path] = answer.errors
+        assert path.startswith("ExtrinsicObject[Document02]/ClinicalDocument/custodian")
+        bundle = together([good.bundle, with_content(wrong.bundle, broken.content)])
+        [path] = rules(await dmp.provide(bundle)).values()
+        assert path.startswith("Bundle.entry[3].resource/ClinicalDocument/custodian")
+
+    @pytest.mark.parametrize("code", ["MASQUE_PSS", "Z", "MASQUE_PT"])
+    async def test_refuses_a_confidentiality_outside_the_value_set(
+        self, dmp: Dmp, code: str
+    ) -> None:
+        """A misspelt one would leave in sight what was to be hidden."""
+        normal = Coded("N", "2.16.840.1.113883.5.25")
+        changes = {"confidentiality": (normal, Coded(code, "1.2.250.1.213.1.1.4.13"))}
+        answer = await provide(dmp, Lot(changes=changes))
+        assert answer.errors == {f"{DOCUMENT}/confidentialityCode": "XDSRepositoryMetadataError"}
+        bundle = document().bundle
+        label = {"coding": [{"system": "urn:oid:1.2.250.1.213.1.1.4.13", "code": code}]}
+        resource(bundle, "DocumentReference")["securityLabel"].append(label)
+        refused = rules(await dmp.provide(bundle))
+        path = "Bundle.entry[1].resource.securityLabel[1]"
+        assert refused == {"PDSM-SECURITYLABEL-CODE": path}
+
+    @pytest.mark.parametrize("value", ["20221399", "20220230", "2022031525", "202203150860"])
+    async def test_refuses_a_time_of_no_calendar(self, dmp: Dmp, value: str) -> None:
+        answer = await provide(dmp, Lot(changes={"service_start": value}))
+        assert answer.errors == {f"{DOCUMENT}/serviceStartTime": "XDSRepositoryMetadataError"}
+
     async def test_says_that_an_attachment_arrived_empty(self, dmp: Dmp) -> None:
         lot = Lot()
         parts = {f"{name}@client": content for name, content in lot.contents().items()}
@@ -164,6 +201,29 @@ class TestRefusal:
     async def test_refuses_a_set_of_another_patient(self, dmp: Dmp) -> None:
         answer = await provide(dmp, Lot(patient_id=LEO.cx))
         assert set(answer.errors.values()) == {"XDSPatientIdDoesNotMatch"}
+
+    @pytest.mark.parametrize("identifier", ["abc", "urn:oid:1.2.3", "1.2." + "3" * 70, "1.02", "1"])
+    async def test_refuses_a_set_whose_identifier_is_no_oid(
+        self, dmp: Dmp, identifier: str
+    ) -> None:
+        answer = await provide(dmp, Lot(unique_id=identifier))
+        path = "RegistryPackage[SubmissionSet01]/uniqueId"
+        assert answer.errors == {path: "XDSRepositoryMetadataError"}
+        message = Lot(unique_id=identifier).message()
+        lenient = {**dmp.headers, "Prefer": "handling=lenient"}
+        taken = await post(dmp.http, "repository", message, lenient)
+        assert (taken.status, taken.warnings) == ("Success", {path})
+
+    async def test_takes_a_large_document_in_base64_without_mtom(self, dmp: Dmp) -> None:
+        lot = Lot([document(pdf_bytes=6_500_000)])
+        request = lot.body()
+        for element in request.iterchildren(f"{{{XDSB}}}Document"):
+            [include] = element
+            element.remove(include)
+            content = lot.contents()[element.get("id", "")]
+            element.text = base64.encodebytes(content).decode()
+        message = envelope(PROVIDE, request)
+        assert (await post(dmp.http, "repository", message, dmp.headers)).status == "Success"
 
     async def test_refuses_a_document_that_is_no_member_of_the_set(self, dmp: Dmp) -> None:
         answer = await provide(dmp, Lot(members=False))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.dmp.domain.document_entry import Coded
-from services.dmp.xds import names
+from socle.xds import names
+from socle.xds.document_entry import Coded
 
 from .conftest import Dmp
 from .samples import ANNE, LEO, Document, document
@@ -120,6 +120,8 @@ class TestFindDocuments:
             ("$XDSDocumentEntryEventCodeList", "('MR^^1.2.250.1.213.1.1.5.618')", False),
             ("$XDSDocumentEntryStatus",
              "('urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated')", True),
+            ("$XDSDocumentEntryType", "('urn:uuid:7edca82f-054d-47f2-a032-9b2a5b5186c1')", True),
+            ("$XDSDocumentEntryType", "('urn:uuid:34268e47-fdf5-41a6-ba33-82133c465248')", False),
         ],
     )  # fmt: skip
     async def test_narrows_by_each_parameter(
@@ -159,6 +161,11 @@ class TestFindDocuments:
             ([("$XDSDocumentEntryPatientId", "sans guillemets")], "XDSStoredQueryParamNumber"),
             ([patient_slot(), ("$XDSDocumentEntryStatus", "('Approved')")],
              "XDSStoredQueryParamNumber"),
+            ([patient_slot(), patient_slot(LEO)], "XDSStoredQueryParamNumber"),
+            ([patient_slot(), ("$XDSDocumentEntryCreationTimeFrom", "'2022-03-15'")],
+             "XDSStoredQueryParamNumber"),
+            ([patient_slot(), ("$XDSDocumentEntryServiceStopTimeTo", "'15/03/2022'")],
+             "XDSStoredQueryParamNumber"),
         ],
     )  # fmt: skip
     async def test_names_the_parameter_that_is_wrong(
@@ -174,6 +181,60 @@ class TestFindDocuments:
 
 
 class TestOtherQueries:
+    async def test_documents_by_logical_id(self, dmp: Dmp) -> None:
+        """How a client finds what has become of an entry (spec: dmp.md §1.5, same logicalId)."""
+        [entry] = await deposit(dmp, Lot())
+        by_logical_id = query(GET_DOCUMENTS, ("$XDSDocumentEntryLogicalID", f"('{entry}')"))
+        assert (await ask(dmp, by_logical_id)).ids("ExtrinsicObject") == [entry]
+
+    async def test_tells_entries_of_several_patients_by_reference_only(self, dmp: Dmp) -> None:
+        await dmp.say(LEO)
+        mine, other = document(), document(LEO)
+        await deposit(dmp, Lot([mine]))
+        await deposit(dmp, Lot([other], patient_id=LEO.cx))
+        named = ("$XDSDocumentEntryUniqueId", f"('{mine.unique_id}','{other.unique_id}')")
+        refused = await ask(dmp, query(GET_DOCUMENTS, named))
+        assert set(refused.errors.values()) == {"XDSResultNotSinglePatient"}
+        references = await ask(dmp, query(GET_DOCUMENTS, named, kind="ObjectRef"))
+        assert len(references.ids("ObjectRef")) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "value", "found"),
+        [
+            ("$XDSDocumentEntryFormatCode", "('urn:ihe:lab:xd-lab:2008')", 1),
+            ("$XDSDocumentEntryFormatCode", "('urn:ihe:iti:xds-sd:pdf:2008')", 0),
+            ("$XDSDocumentEntryConfidentialityCode", "('N')", 1),
+            ("$XDSDocumentEntryConfidentialityCode", "('R')", 0),
+        ],
+    )
+    async def test_contents_of_a_set_or_record_by_code(
+        self, dmp: Dmp, name: str, value: str, found: int
+    ) -> None:
+        lot = Lot()
+        await deposit(dmp, lot)
+        of_set = ("$XDSSubmissionSetUniqueId", f"'{lot.unique_id}'")
+        for query_id, which in (
+            ("e8e3cb2c-e39c-46b9-99e4-c12f57260b83", of_set),
+            ("10b545ea-725c-446d-9b95-8aeb444eddf3", ("$patientId", patient_slot()[1])),
+        ):
+            answer = await ask(dmp, query(query_id, which, (name, value)))
+            assert len(answer.ids("ExtrinsicObject")) == found
+            assert len(answer.ids("Association")) == found
+            assert len(answer.ids("RegistryPackage")) == 1
+
+    async def test_no_submission_set_was_ever_deprecated(self, dmp: Dmp) -> None:
+        await deposit(dmp, Lot())
+        status = "('urn:oasis:names:tc:ebxml-regrep:StatusType:Deprecated')"
+        answer = await ask(
+            dmp,
+            query(
+                "f26abbcb-ac74-4422-8a30-edb644bbc1a9",
+                ("$XDSSubmissionSetPatientId", patient_slot()[1]),
+                ("$XDSSubmissionSetStatus", status),
+            ),
+        )
+        assert (answer.status, answer.ids("RegistryPackage")) == ("Success", [])
+
     async def test_find_by_reference(self, dmp: Dmp) -> None:
         [entry] = await deposit(dmp, Lot(changes={"reference_ids": (REFERENCE,)}))
         await deposit(dmp, Lot())

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 from lxml import etree
 
+from socle.xds import names
+
 from .conftest import Dmp, ids_of
-from .samples import Document, document
+from .samples import LEO, Document, document
 from .test_xds_read import ask, deposit, find
 from .xds import (
     GET_DOCUMENTS,
@@ -45,6 +47,15 @@ async def shown(dmp: Dmp, entry: str) -> etree._Element:
 
 async def send(dmp: Dmp, *parts: etree._Element) -> Answer:
     return await post(dmp.http, "registry", update(*parts), dmp.headers)
+
+
+def slot(element: etree._Element, name: str) -> etree._Element:
+    return next(one for one in element.iterfind("rim:Slot", NS) if one.get("name") == name)
+
+
+def classification(element: etree._Element, scheme: str) -> etree._Element:
+    found = element.iterfind("rim:Classification", NS)
+    return next(one for one in found if one.get("classificationScheme") == scheme)
 
 
 async def mask(dmp: Dmp, entry: str) -> str:
@@ -137,6 +148,10 @@ class TestVisibility:
             (lambda e: e.set("lid", "Document01"), "XDSMetadataIdentifierError"),
             (lambda e: e.find("rim:Name/rim:LocalizedString", NS).set("value", "Autre titre"),
              "UnmodifiableMetadataError"),
+            (lambda e: slot(e, "serviceStartTime").set("name", "serviceStopTime"),
+             "UnmodifiableMetadataError"),
+            (lambda e: classification(e, names.PRACTICE_SETTING).set("nodeRepresentation", "HAD"),
+             "UnmodifiableMetadataError"),
         ],
     )  # fmt: skip
     async def test_refuses_another_document_than_the_registered(
@@ -199,6 +214,16 @@ class TestStatus:
     async def test_is_refused_when_the_status_is_another_by_now(self, dmp: Dmp, entry: str) -> None:
         answer = await send(dmp, status_of(entry, "Archived", "Approved"))
         assert set(answer.errors.values()) == {"XDSMetadataUpdateOperationError"}
+
+    async def test_is_refused_in_a_set_of_another_patient(self, dmp: Dmp, entry: str) -> None:
+        for part in (
+            [status_of(entry, "Approved", "Archived")],
+            version_of(await shown(dmp, entry), N, MASKED),
+        ):
+            message = update(*part, patient_id=LEO.cx)
+            answer = await post(dmp.http, "registry", message, dmp.headers)
+            assert set(answer.errors.values()) == {"XDSPatientIdDoesNotMatch"}
+        assert len(await dmp.told()) == 1
 
     async def test_changes_all_or_nothing(self, dmp: Dmp, entry: str) -> None:
         [other] = await deposit(dmp, Lot())

@@ -109,6 +109,8 @@ class TestAnswers:
             ("_format=xml", "*/*", True), ("_format=application/fhir%2Bxml", "application/json", True),
             ("_format=application/fhir+xml", "", True), ("_format=json", "application/fhir+xml", False),
             ("", "application/fhir+json, application/fhir+xml", False), ("", "*/*", False), ("", "", False),
+            ("", "application/fhir+json;q=0.5, application/fhir+xml", True),
+            ("", "application/fhir+xml;q=0.1, application/fhir+json", False),
         ],
     )  # fmt: skip
     async def test_have_the_form_that_is_asked_for(

@@ -11,14 +11,14 @@ from urllib.parse import quote
 import httpx
 from lxml import etree
 
-from services.dmp.domain.document_entry import Coded, DocumentEntry, entry_of
-from services.dmp.xds import names
-from services.dmp.xds.entry import ObjectWriter, add_slot, add_text, rim
-from services.dmp.xds.names import LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
 from socle.idgen import oid_from_uuid, random_uuid
 from socle.soap.mtom import XOP
+from socle.xds import names
+from socle.xds.document_entry import Coded, DocumentEntry, entry_of
+from socle.xds.entry import ObjectWriter, add_slot, add_text, rim
+from socle.xds.names import LCM, QUERY, RIM, RS, SOAP12, WSA, XDSB
 
 from .samples import ANNE, Document, document
 

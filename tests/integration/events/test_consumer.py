@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
@@ -63,6 +64,29 @@ class TestCounting:
             await scene.until_seen(60)
             await asyncio.sleep(0.5)
         assert len(await scene.seen()) == len(set(await scene.seen())) == 60
+
+
+class TestLag:
+    async def test_is_measured_from_the_event_to_its_commit(self, scene: Any, running: Any) -> None:
+        """At least of the scene's own events: others pass by on the same log."""
+
+        async def measured() -> bool:
+            return lag_of(scene.space)[0] >= 3
+
+        assert lag_of(scene.space) == (0, 0)
+        async with running(scene.relay(), scene.consumer()):
+            await scene.publish(*(scene.event("a", number) for number in range(3)))
+            await scene.until_seen(3)
+            await scene.until(measured)
+        assert lag_of(scene.space)[1] > 0
+
+
+def lag_of(consumer: str) -> tuple[float, float]:
+    """How many events were measured, and the sum of their seconds."""
+    labels, name = {"consumer": consumer}, "socle_event_lag_seconds"
+    return tuple(  # type: ignore[return-value]
+        REGISTRY.get_sample_value(f"{name}_{part}", labels) or 0 for part in ("count", "sum")
+    )
 
 
 class TestRetry:

@@ -93,6 +93,20 @@ class TestServiceDies:
             answer_given = await running.http.get("/auth/x")
         assert answer_given.status_code == 504
 
+    async def test_is_waited_for_while_it_counts_a_file(
+        self, start: Start, service: Service, mint: TokenMint
+    ) -> None:
+        async def answer(_request: Request) -> Response:
+            await asyncio.sleep(1)
+            return Response(status_code=201)
+
+        service.answer = answer
+        async with start(gateway_silence_seconds=0.2) as running:
+            counted = await running.http.post(
+                "/usage/activity", content=b"x", headers=mint.headers("demo")
+            )
+        assert counted.status_code == 201
+
 
 class TestKeepAliveRace:
     """The service closes an idle connection at the moment at which the gateway uses it again."""

@@ -112,10 +112,16 @@ class TestProvenance:
 
 
 class TestVerify:
-    async def test_confirms_while_the_register_says_the_same(self, api: httpx.AsyncClient) -> None:
+    async def test_confirms_while_the_register_says_the_same(
+        self, api: httpx.AsyncClient, database: Database, space: str
+    ) -> None:
         identity = await qualify(api)
         answer = (await api.post(f"/ins/identities/{identity}/verify")).json()
         assert (answer["result"], answer["identity"]["status"]) == ("OK", "qualifiee")
+        told = (await outbox(database, space))[-1]
+        assert told["type"] == "ins.identity.verified.v1"
+        assert (told["data"]["result"], told["data"]["mode"]) == ("OK", "record")
+        assert told["data"]["professional"].startswith("8")
 
     async def test_takes_the_ins_away_when_the_register_has_changed(
         self, api: httpx.AsyncClient, database: Database, space: str
@@ -125,7 +131,10 @@ class TestVerify:
         await api.post(f"/s/{space}/_sandbox/ins/people", json=changed)
         answer = (await api.post(f"/ins/identities/{identity}/verify")).json()
         assert (answer["result"], answer["identity"]["status"]) == ("KO", "validee")
-        assert (await outbox(database, space))[-1]["type"] == "ins.identity.disqualified.v1"
+        verified, last = (await outbox(database, space))[-2:]
+        assert verified["data"]["result"] == "KO"
+        assert "family_name" in verified["data"]["differs"]
+        assert last["type"] == "ins.identity.disqualified.v1"
 
     async def test_is_refused_where_there_is_no_ins(self, api: httpx.AsyncClient) -> None:
         answer = await api.post(f"/ins/identities/{await create(api)}/verify")

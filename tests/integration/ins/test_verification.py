@@ -14,11 +14,12 @@ import pytest
 from services.ins.app import build
 from services.ins.settings import InsSettings
 from services.ins.workers import verify_open_batches
+from socle.db.database import Database
 from socle.kernel import Kernel
 from socle.testing.apps import client_of
 from socle.testing.tokens import TokenMint
 
-from .records import ZOE, ZOE_INS
+from .records import ZOE, ZOE_INS, outbox
 
 BATCHES = "/ins/verifications/batches"
 CSV = {"Content-Type": "text/csv"}
@@ -80,8 +81,35 @@ class TestOne:
         assert answer.status_code == 422
         assert {one["path"] for one in answer.json()["problems"]} == {"/matricule", "/family_name"}
 
+    async def test_is_told_without_a_trait(
+        self, api: httpx.AsyncClient, database: Database, space: str
+    ) -> None:
+        await api.post("/ins/verifications", json={**ZOE, **ZOE_INS, "sex": "M"})
+        [event] = await outbox(database, space)
+        assert event["type"] == "ins.identity.verified.v1"
+        assert event["subject"] == event["data"]["patient"]
+        assert (event["data"]["differs"], event["data"]["mode"]) == (["sex"], "single")
+        assert not any(trait in str(event) for trait in ("ADRUN", "2751263", "1975-12"))
+
+    async def test_that_is_refused_tells_nothing(
+        self, api: httpx.AsyncClient, database: Database, space: str
+    ) -> None:
+        await api.post("/ins/verifications", json={**ZOE, "oid": "1.2", "matricule": "1"})
+        assert await outbox(database, space) == []
+
 
 class TestBatch:
+    async def test_tells_each_line_that_could_be_verified_once(
+        self, api: httpx.AsyncClient, kernel: Kernel, database: Database, space: str
+    ) -> None:
+        await submit(api, file(GOOD, "court", WRONG))
+        await work_off(kernel)
+        await work_off(kernel)
+        told = [event["data"] for event in await outbox(database, space)]
+        assert [(it["result"], it["mode"], it["professional"]) for it in told] == [
+            ("OK", "batch", None), ("KO", "batch", None),
+        ]  # fmt: skip
+
     async def test_is_verified_line_by_line_and_names_the_bad_ones(
         self, api: httpx.AsyncClient, kernel: Kernel
     ) -> None:

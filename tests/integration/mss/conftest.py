@@ -6,23 +6,30 @@ import imaplib
 import smtplib
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from services.ins.app import build as build_ins
+from services.ins.settings import InsSettings
 from services.mss.app import build
 from services.mss.settings import MssSettings
+from socle.db.database import Database
 from socle.testing.apps import client_of
+from socle.testing.serving import serving
 from socle.testing.tokens import TokenMint
 
 KIT, ROBERT = "899700427885", "899700218896"
 KIT_BOX = "kit.doc0042788@socle.mssante.fr"
 ROBERT_BOX = "robert.specialiste0021889@socle.mssante.fr"
 Result = TypeVar("Result")
+CLIENTS = ThreadPoolExecutor(32, thread_name_prefix="mail-client")
 
 
 def xoauth2(user: str, token: str) -> str:
@@ -42,7 +49,8 @@ class Mail:
     trust: ssl.SSLContext
 
     async def run(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.to_thread(work)
+        """In a thread of the clients' own: the loop's are the server's, which would wait for them."""
+        return await asyncio.get_running_loop().run_in_executor(CLIENTS, work)
 
     def token(self, who: str = KIT, space: str | None = None) -> str:
         return self.mint.token(space or self.space, who)
@@ -87,22 +95,65 @@ class Mail:
             client.logout()
 
 
-@pytest.fixture
-async def mail(
-    settings_values: dict[str, Any], mint: TokenMint, space: str, tmp_path: Path
+@asynccontextmanager
+async def mail_service(
+    settings_values: dict[str, Any], mint: TokenMint, space: str, home: Path, **changes: Any
 ) -> AsyncIterator[Mail]:
     settings = MssSettings(
-        **settings_values,
-        home=tmp_path,
-        mss_smtp_port=0,
-        mss_imap_port=0,
-        mss_max_message_bytes=1_000_000,
+        **{
+            **settings_values,
+            "home": home,
+            "mss_smtp_port": 0,
+            "mss_imap_port": 0,
+            "mss_peer_port": 0,
+            "mss_mllp_port": 0,
+            "mss_mllp_tls_port": 0,
+            "mss_max_message_bytes": 1_000_000,
+            "ins_url": "http://127.0.0.1:9",  # nobody listens: a forgotten question shows as a 451
+            **changes,
+        }
     )
     app = build(settings)
     async with client_of(app, mint) as http:
-        trust = ssl.create_default_context(cafile=str(tmp_path / "ca" / "root.pem"))
+        trust = ssl.create_default_context(cafile=str(home / "ca" / "root.pem"))
         trust.check_hostname = True
         yield Mail(app, http, mint, space, trust)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of all tests: the keys of the sandbox CA take longer to make than most of them to run."""
+    return tmp_path_factory.mktemp("mss")
+
+
+@pytest.fixture
+async def nothing_pending(database: Database) -> None:
+    """For services that end at a failpoint: they take up what other tests have left in queues, and
+    would end at that."""
+    async with database.write() as session:
+        for emptying in (
+            "DELETE FROM mss.queued",
+            "UPDATE mss.hl7_deposit SET next_at = NULL",
+            "UPDATE mss.hl7_acknowledgement SET next_at = NULL",
+        ):
+            await session.execute(text(emptying))
+
+
+@pytest.fixture
+async def mail(
+    settings_values: dict[str, Any], mint: TokenMint, space: str, home: Path
+) -> AsyncIterator[Mail]:
+    async with mail_service(settings_values, mint, space, home) as mail:
+        yield mail
+
+
+@pytest.fixture
+async def ins_url(settings_values: dict[str, Any], mint: TokenMint) -> AsyncIterator[str]:
+    """The real INS service on a real socket."""
+    app = build_ins(InsSettings(**settings_values))
+    async with serving(lambda _: app) as url:
+        app.state.kernel.verifier.keys = mint
+        yield url
 
 
 def decoded(text: str) -> str:

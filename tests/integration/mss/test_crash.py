@@ -1,14 +1,11 @@
 """The process dies between the commit and the 250: the mail is there, and a retry adds none."""
 
-import json
-import os
+import asyncio
 import signal
 import smtplib
-import socket
-import ssl
-import subprocess
-import sys
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,88 +14,106 @@ from sqlalchemy import text
 from socle.db.database import Database
 from socle.testing.tokens import TokenMint
 
-from .conftest import KIT, KIT_BOX, ROBERT_BOX, xoauth2
+from .conftest import KIT, KIT_BOX, ROBERT_BOX
+from .running import PATIENCE_SECONDS, environment_of, logged_in, start, stop, submit
 from .samples import message
 
-pytestmark = pytest.mark.postgres
-
-# The real server on uvloop, trusting the test's key instead of a running PSC.
-SERVER = """
-import json, sys
-from joserfc.jwk import RSAKey
-import socle.kernel
-from socle.testing.tokens import TokenMint
-socle.kernel.RemoteKeys = lambda _: TokenMint(key=RSAKey.import_key(json.load(sys.stdin)))
-from services.mss.app import build
-from services.mss.settings import MssSettings
-from socle.http.server import serve
-settings = MssSettings()
-serve(build(settings), settings.host, settings.mss_port)
-"""
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("nothing_pending")]
+DROPPED = (smtplib.SMTPServerDisconnected, ConnectionError)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(environment: dict[str, str], mint: TokenMint) -> "subprocess.Popen[str]":
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVER],
-        env={**os.environ, **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdin is not None
-    with process.stdin as pipe:
-        json.dump(mint.key.as_dict(private=True), pipe)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", int(environment["SOCLE_MSS_SMTP_PORT"]))).close()
-            return process
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    process.kill()
-    raise AssertionError("the server did not start")
-
-
-def submit(port: int, home: Path, token: str) -> None:
-    trust = ssl.create_default_context(cafile=str(home / "ca" / "root.pem"))
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
-        client.starttls(context=trust)
-        client.ehlo()
-        client.auth("XOAUTH2", lambda _=None: xoauth2(KIT_BOX, token))
-        client.sendmail(KIT_BOX, [ROBERT_BOX], message())
+@pytest.fixture
+def environment(database_url: str, mint: TokenMint, tmp_path: Path) -> Iterator[dict[str, str]]:
+    with environment_of(database_url, tmp_path, mint) as environment:
+        yield environment
 
 
 async def test_no_mail_is_lost_or_doubled_when_the_process_is_killed_before_the_250(
-    database: Database, database_url: str, mint: TokenMint, space: str, tmp_path: Path
+    database: Database, environment: dict[str, str], mint: TokenMint, space: str
 ) -> None:
-    environment = {
-        "SOCLE_DATABASE_URL": database_url,
-        "SOCLE_HOME": str(tmp_path),
-        "SOCLE_MSS_PORT": str(free_port()),
-        "SOCLE_MSS_SMTP_PORT": str(free_port()),
-        "SOCLE_MSS_IMAP_PORT": str(free_port()),
-    }
-    port, token = int(environment["SOCLE_MSS_SMTP_PORT"]), mint.token(space, KIT)
+    token = mint.token(space, KIT)
 
-    first = start({**environment, "SOCLE_FAILPOINTS": "mss.stored=1"}, mint)
-    with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
-        submit(port, tmp_path, token)
-    assert first.wait(10) == -signal.SIGKILL
+    first = start(environment, SOCLE_FAILPOINTS="mss.stored=1")
+    with pytest.raises(DROPPED):
+        submit(environment, token)
+    assert first.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     assert await delivered(database, space) == 1
 
-    second = start(environment, mint)
+    second = start(environment)
     try:
-        submit(port, tmp_path, token)
+        submit(environment, token)
     finally:
-        second.terminate()
-        second.wait(20)
+        stop(second)
     assert await delivered(database, space) == 1
+
+
+async def test_no_mail_is_lost_or_doubled_when_the_process_is_killed_after_the_commit_of_a_group(
+    database: Database, environment: dict[str, str], mint: TokenMint, space: str
+) -> None:
+    """Six clients send at once, and all that they have sent again; what one of them was told before is
+    in the database when the process is dead."""
+    token = mint.token(space, KIT, exp=int(time.time()) + 3600)
+    told: set[str] = set()
+    tried: set[str] = set()
+
+    def send(rank: int) -> None:
+        with suppress(*DROPPED), logged_in(environment, token) as client:
+            for number in range(20):
+                name = f"<{rank}.{number}@socle.test>"
+                tried.add(name)
+                client.sendmail(KIT_BOX, [ROBERT_BOX], message(name))
+                told.add(name)
+
+    first = start(environment, SOCLE_FAILPOINTS="mss.committed=4", SOCLE_MSS_FLUSHES="1")
+    await asyncio.gather(*(asyncio.to_thread(send, rank) for rank in range(6)))
+    assert first.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    stored = await stored_in(database, space)
+    assert told < set(stored)
+    assert set(stored) <= tried
+
+    second = start(environment)
+    try:
+        await asyncio.to_thread(send_again, environment, token, sorted(tried))
+    finally:
+        stop(second)
+    stored = await stored_in(database, space)
+    assert sorted(stored) == sorted(tried)  # each once
+    assert sorted(stored.values()) == list(range(1, len(tried) + 1))  # no UID lost or given twice
+
+
+def send_again(environment: Mapping[str, str], token: str, names: list[str]) -> None:
+    with logged_in(environment, token) as client:
+        for name in names:
+            client.sendmail(KIT_BOX, [ROBERT_BOX], message(name))
+
+
+async def test_no_mail_is_lost_or_doubled_when_the_courier_dies_after_the_peers_250(
+    database: Database, environment: dict[str, str], mint: TokenMint, space: str
+) -> None:
+    token = mint.token(space, KIT)
+
+    first = start(environment, SOCLE_FAILPOINTS="mss.handed_over=1")
+    with suppress(*DROPPED):  # it may die before the 221
+        submit(environment, token, "cabinet@voisin.mssante.fr")
+    assert first.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+    assert (await delivered(database, space), await queued(database, space)) == (1, 1)
+
+    second = start(environment)
+    try:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while await queued(database, space) and time.monotonic() < deadline:  # noqa: ASYNC110 (another process empties it)
+            await asyncio.sleep(0.1)
+    finally:
+        stop(second)
+    assert (await delivered(database, space), await queued(database, space)) == (1, 0)
+
+
+async def queued(database: Database, space: str) -> int:
+    async with database.read() as session:
+        found = await session.execute(
+            text("SELECT count(*) FROM mss.queued WHERE space = :space"), {"space": space}
+        )
+        return int(found.scalar_one())
 
 
 async def delivered(database: Database, space: str) -> int:
@@ -107,3 +122,19 @@ async def delivered(database: Database, space: str) -> int:
             text("SELECT count(*) FROM mss.item WHERE space = :space"), {"space": space}
         )
         return int(found.scalar_one())
+
+
+async def stored_in(database: Database, space: str) -> dict[str, int]:
+    """The UIDs by Message-ID; a mail that lies there twice fails the test."""
+    async with database.read() as session:
+        found = await session.execute(
+            text(
+                "SELECT m.message_id, i.uid FROM mss.item i JOIN mss.message m ON m.id = i.message"
+                " WHERE i.space = :space"
+            ),
+            {"space": space},
+        )
+        rows = [(row.message_id, row.uid) for row in found]
+    stored = dict(rows)
+    assert len(stored) == len(rows)
+    return stored

@@ -1,6 +1,7 @@
 """The IMAP server, through Python's imaplib."""
 
 import imaplib
+import resource
 from email.parser import BytesParser
 from email.policy import default
 from typing import Any
@@ -29,6 +30,7 @@ class TestLogin:
 
         capabilities, noop = await mail.run(work)
         assert {"STARTTLS", "LOGINDISABLED"} <= set(capabilities)
+        assert {"IDLE", "MOVE", "UIDPLUS", "ID", "LITERAL+"} <= set(capabilities)
         assert "AUTH=XOAUTH2" not in capabilities
         assert noop == "OK"
 
@@ -46,9 +48,47 @@ class TestLogin:
             finally:
                 client.logout()
 
-        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+        with pytest.raises(imaplib.IMAP4.error, match=r"AUTHENTICATIONFAILED.*not a signed JWT"):
             await mail.run(work)
         assert orjson.loads(answers[1])["status"] == "401"
+
+    async def test_says_so_when_the_mailbox_is_closed(self, mail: Mail) -> None:
+        closing = await mail.http.patch(
+            f"/s/{mail.space}/_sandbox/mss/mailboxes/{ROBERT_BOX}", json={"active": False}
+        )
+        assert closing.status_code == 200
+
+        def work() -> None:
+            with mail.imap():
+                pass
+
+        with pytest.raises(imaplib.IMAP4.error, match="has no such mailbox here"):
+            await mail.run(work)
+
+
+class TestBadCommands:
+    def ask(self, mail: Mail, commands: list[str]) -> list[str]:
+        with mail.imap() as client:
+            answers = []
+            for command in commands:
+                client.send(f"{client._new_tag().decode()} {command}\r\n".encode())
+                answers.append(client.readline().decode().split()[1])
+            return answers
+
+    async def test_end_a_connection_that_sends_nothing_else(self, mail: Mail) -> None:
+        def work() -> list[str]:
+            return self.ask(mail, ["ENABLE CONDSTORE"] * 20)
+
+        assert await mail.run(work) == ["BAD"] * 20
+
+    async def test_of_a_long_life_are_not_added_up(self, mail: Mail) -> None:
+        """A client that asks each minute for a status that is not offered stays connected."""
+        rounds = 25
+
+        def work() -> list[str]:
+            return self.ask(mail, ["STATUS INBOX (HIGHESTMODSEQ)", "NOOP"] * rounds)
+
+        assert await mail.run(work) == ["BAD", "OK"] * rounds
 
 
 class TestRead:
@@ -119,6 +159,104 @@ class TestFolders:
                 assert client.delete("Biologie")[0] == "OK"
 
         await mail.run(work)
+
+    async def test_makes_and_shows_the_levels_above(self, mail: Mail) -> None:
+        def work() -> None:
+            with mail.imap() as client:
+                assert client.create('"Patients/&AMk-t&AOk-"')[0] == "OK"
+                assert client.create("Patients")[0] == "NO"  # it was made
+                listed: Any = client.list('""', "%")[1]
+                assert rb'(\HasChildren) "/" "Patients"' in listed
+                # It goes, and what is in it stays in sight.
+                assert client.delete("Patients")[0] == "OK"
+                listed = client.list('""', "%")[1]
+                assert rb'(\HasChildren \Noselect) "/" "Patients"' in listed
+                assert client.create("Patients")[0] == "OK"
+                assert client.rename("Patients", "A/B")[0] == "OK"
+                listed = client.list("A/", "*")[1]
+                assert [line.rsplit(b" ", 1)[1] for line in listed] == [
+                    b'"A/B"',
+                    b'"A/B/&AMk-t&AOk-"',
+                ]
+                assert client.rename("A", "A/C")[0] == "NO"
+
+        await mail.run(work)
+
+    @pytest.mark.parametrize(
+        "name", ["R&D", "&AG", "&AGE-", "&====-", "a//b", "/a", '"a*"', "&ACo-"]
+    )
+    async def test_are_not_made_with_a_name_that_no_client_can_show(
+        self, mail: Mail, name: str
+    ) -> None:
+        def work() -> str:
+            with mail.imap() as client:
+                return client.create(name)[0]
+
+        assert await mail.run(work) == "NO"
+
+    async def test_are_subscribed_until_a_client_says_otherwise(self, mail: Mail) -> None:
+        def work() -> None:
+            with mail.imap() as client:
+                client.create("A/B")
+                assert client.unsubscribe("Drafts")[0] == "OK"
+                assert client.unsubscribe("A")[0] == "OK"
+                assert client.unsubscribe("Gone")[0] == "OK"
+                names = [line.rsplit(b" ", 1)[1] for line in listed(client.lsub()[1])]
+                assert names == [b'"INBOX"', b'"A/B"', b'"Sent"', b'"Trash"']
+                assert rb'(\HasChildren \Noselect) "/" "A"' in listed(client.lsub('""', "%")[1])
+                assert client.subscribe("Drafts")[0] == "OK"
+                assert b'"Drafts"' in b" ".join(listed(client.lsub()[1]))
+
+        def listed(lines: Any) -> list[bytes]:
+            return list(lines)
+
+        await mail.run(work)
+
+    async def test_lie_in_one_namespace(self, mail: Mail) -> None:
+        def work() -> tuple[Any, Any]:
+            with mail.imap() as client:
+                return client.capability()[1][-1], client.namespace()[1]
+
+        capabilities, shown = await mail.run(work)
+        assert b" NAMESPACE " in capabilities
+        assert shown == [b'(("" "/")) NIL NIL']
+
+
+async def test_a_command_names_thousands_of_messages(mail: Mail) -> None:
+    """As mail clients do that catch up: the numbers that they miss, one by one."""
+    await mail.run(lambda: mail.submit(message()))
+    wanted = ",".join(str(number) for number in range(1, 10_001, 2))
+
+    def work() -> Any:
+        with mail.imap() as client:
+            client.select()
+            return client.uid("FETCH", wanted, "(FLAGS)")[1]
+
+    assert len(wanted) > 20_000
+    assert await mail.run(work) == [b"1 (UID 1 FLAGS ())"]
+
+
+async def test_a_message_asked_for_again_and_again_is_sent_piece_by_piece(mail: Mail) -> None:
+    await mail.run(lambda: mail.submit(b"Subject: x\r\n\r\n" + (b"y" * 70 + b"\r\n") * 13_000))
+
+    def work() -> int:
+        with mail.imap() as client:
+            client.select()
+            client.send(b"Z1 FETCH 1 (%s)\r\n" % b" ".join([b"BODY.PEEK[]"] * 60))
+            size = 0
+            while not (line := client.readline()).startswith(b"Z1 "):
+                size += len(line)
+            assert line.startswith(b"Z1 OK")
+            return size
+
+    before = peak_memory()
+    assert await mail.run(work) > 55_000_000
+    assert peak_memory() - before < 30_000
+
+
+def peak_memory() -> int:
+    """kB, of this process, which is the server."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class TestTwoClients:

@@ -80,8 +80,20 @@ class TestLogin:
             with mail.smtp(KIT, ROBERT_BOX):
                 pass
 
-        with pytest.raises(smtplib.SMTPAuthenticationError):
+        with pytest.raises(smtplib.SMTPAuthenticationError, match="has no such mailbox here"):
             await mail.run(work)
+
+    async def test_says_why_a_token_is_refused(self, mail: Mail) -> None:
+        with pytest.raises(smtplib.SMTPAuthenticationError, match="is not a signed JWT"):
+            await mail.run(lambda: log_in_as(mail, "XOAUTH2", "not-a-token"))
+
+    async def test_takes_the_name_of_a_mechanism_in_lower_case(self, mail: Mail) -> None:
+        assert await mail.run(lambda: log_in_as(mail, "xoauth2", mail.token())) == 235
+
+
+def log_in_as(mail: Mail, mechanism: str, token: str) -> int:
+    with mail.smtp_tls() as client:
+        return int(client.auth(mechanism, lambda _=None: xoauth2(KIT_BOX, token))[0])
 
 
 class TestSend:
@@ -95,6 +107,23 @@ class TestSend:
         assert answer.content == sent
         part = BytesParser(policy=default).parsebytes(answer.content).get_payload(1)
         assert part.get_payload(decode=True) == XML  # type: ignore[union-attr]
+
+    async def test_takes_the_name_of_who_submitted_and_does_not_believe_it(
+        self, mail: Mail
+    ) -> None:
+        """AUTH of MAIL (RFC 4954 §5), which JavaMail sends for mail.smtp.submitter."""
+
+        def work() -> list[int]:
+            with mail.smtp() as client:
+                codes = []
+                for value in ("<>", "e+3Dmc2@example.org", "x" * 490):
+                    codes.append(client.mail(KIT_BOX, [f"AUTH={value}"])[0])
+                    codes.append(client.rcpt(ROBERT_BOX)[0])
+                    client.rset()
+                codes.append(client.mail(ROBERT_BOX, [f"AUTH={ROBERT_BOX}"])[0])
+                return codes
+
+        assert await mail.run(work) == [250] * 6 + [553]
 
     async def test_is_hidden_from_others(self, mail: Mail) -> None:
         await mail.run(lambda: mail.submit(message()))
@@ -122,6 +151,15 @@ class TestSend:
         ((code, reason),) = refused.value.recipients.values()
         assert code == 550
         assert reason.startswith(b"5.1.1")
+
+    async def test_is_refused_by_another_name_when_the_domain_is_outside_the_trust_space(
+        self, mail: Mail
+    ) -> None:
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            await mail.run(lambda: mail.submit(message(), "colleague@example.org"))
+        ((code, reason),) = refused.value.recipients.values()
+        assert (code, reason[:6]) == (550, b"5.1.2 ")
+        assert b"whitelist" in reason
 
     async def test_is_refused_when_the_message_is_too_large(self, mail: Mail) -> None:
         big = message(body="x" * 70 + "\r\n") + (b"y" * 70 + b"\r\n") * 15_000

@@ -4,21 +4,24 @@ import asyncio
 
 import pytest
 
-from services.mss import service
+from services.mss.domain.envelope import Envelope, Recipient
+from services.mss.intake import Submitter
 
-from .conftest import KIT_BOX, ROBERT, ROBERT_BOX, Mail
+from .conftest import KIT, KIT_BOX, ROBERT, ROBERT_BOX, Mail
 from .samples import message
 
 pytestmark = pytest.mark.postgres
 
 
 async def test_uids_grow_without_gap_when_many_submit_together(mail: Mail) -> None:
-    kernel = mail.app.state.kernel
-    both = [ROBERT_BOX, KIT_BOX]  # crossing orders would deadlock if folders were locked as given
+    intake = mail.app.state.intake
+    submitter = Submitter(mail.space, KIT_BOX, KIT)
+    both = (Recipient(ROBERT_BOX), Recipient(KIT_BOX))
     await asyncio.gather(
         *(
-            service.submit(
-                kernel, mail.space, KIT_BOX, both[:: 1 - 2 * (n % 2)], message(f"<{n}@x>")
+            # Crossing orders would deadlock if folders were locked as given.
+            intake.submit(
+                submitter, Envelope(KIT_BOX, both[:: 1 - 2 * (n % 2)]), message(f"<{n}@x>")
             )
             for n in range(20)
         )

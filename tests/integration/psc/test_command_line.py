@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from services.psc.app import build
-from services.psc.domain.population import population
 from services.psc.settings import PscSettings
+from socle.people.population import population
 from socle.testing.serving import serving
 
 from .conftest import GENERALIST

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.psc.domain.population import population
+from socle.people.population import population
 
 from .conftest import GENERALIST, RelyingParty
 

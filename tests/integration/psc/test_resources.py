@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from services.psc.seed import official_people
+from socle.people.official import official_people
 
 from .conftest import (
     CALLBACK,

@@ -30,19 +30,25 @@ class Usage:
     space: str
     headers: dict[str, str]
 
-    def registered(self, *, event_id: str | None = None, **changes: Any) -> Event:
+    def registered(self, **changes: Any) -> Event:
         """A report that counts for SU4 in F1, but for what the test changes of it."""
         structure = changes.pop("structure", FINESS)
         kind = changes.pop("structure_kind", "finess")
         qualified = changes.pop("qualified", True)
         at = changes.pop("created_at", MARCH)
+        logical_id = str(uuid7())
         data = {
-            "logical_id": str(uuid7()),
-            "entry_id": str(uuid7()),
+            "logical_id": logical_id,
+            "entry_id": logical_id,
+            "unique_id": f"2.25.{uuid7().int}",
             "type_code": "11502-2",
             "level": "N3",
             "ins": {"oid": "1.2.250.1.213.1.4.10", "qualified": qualified, "status": "QUAL"},
-            "author": {"structure": structure and {"kind": kind, "number": structure}},
+            "author": {
+                "structure": structure and {"kind": kind, "number": structure},
+                "professional": changes.pop("professional", None),
+            },
+            "patient": "6f1c0f2f4d9b4c6e8a7d5b3c1e0f9a8b",
             "created_at": at.isoformat(),
             "registered_at": at.isoformat(),
             "size": 12_000,
@@ -124,6 +130,9 @@ async def usage(
 ) -> AsyncIterator[Usage]:
     async with client_of(build(UsageSettings(**settings_values)), mint) as http:
         yield Usage(http, database, space, mint.headers(space))
+    # Thousands of acts of a file would go before what other tests have to tell.
+    async with database.write() as session:
+        await session.execute(text("DELETE FROM usage.outbox"))
 
 
 @pytest.fixture

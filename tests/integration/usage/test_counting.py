@@ -146,7 +146,7 @@ class TestDeletion:
         event = usage.registered(structure="9B0000001")
         await usage.consume(event, usage.deleted(event))
         held = await usage.http.get("/usage/quarantine", headers=usage.headers)
-        assert held.json() == {"documents": 0, "by_structure": {}}
+        assert held.json()["documents"] == 0
 
     async def test_is_of_one_space(self, usage: Usage, neighbour: Usage) -> None:
         event = usage.registered()
@@ -194,16 +194,25 @@ class TestQuarantine:
         await usage.consume(
             usage.registered(structure=self.UNKNOWN), usage.registered(structure=self.UNKNOWN)
         )
+        await usage.declare(act(structure=self.UNKNOWN))
         held = await usage.http.get("/usage/quarantine", headers=usage.headers)
         declared = await usage.http.put(
             f"/usage/structures/{self.UNKNOWN}", json={"name": "Clinique"}, headers=usage.headers
         )
         freed = await usage.http.get("/usage/quarantine", headers=usage.headers)
 
-        assert held.json() == {"documents": 2, "by_structure": {self.UNKNOWN: 2}}
+        assert held.json() == {
+            "documents": 2,
+            "by_structure": {self.UNKNOWN: 2},
+            "acts": 1,
+            "acts_by_structure": {self.UNKNOWN: 1},
+            "next": None,
+        }
         assert declared.status_code == 200
-        assert freed.json() == {"documents": 0, "by_structure": {}}
-        assert await usage.counted(self.UNKNOWN) == (2, 0)
+        assert freed.json() == {
+            "documents": 0, "by_structure": {}, "acts": 0, "acts_by_structure": {}, "next": None
+        }  # fmt: skip
+        assert await usage.counted(self.UNKNOWN) == (2, 1)
 
     async def test_shows_documents_whose_author_is_no_finess(self, usage: Usage) -> None:
         await usage.consume(

@@ -55,8 +55,13 @@ class TestActivity:
     @pytest.mark.parametrize(
         ("changes", "path"),
         [
-            ({"kind": "stay.closed"}, "/body/acts/1/kind"),
-            ({"domain": "imaging"}, "/body/acts/1/domain"),
+            ({"kind": "stay.opened"}, "/body/acts/1/kind"),
+            ({"domain": "dentistry"}, "/body/acts/1/domain"),
+            ({"domain": None}, "/body/acts/1/domain"),
+            ({"kind": "stay.closed"}, "/body/acts/1/domain"),
+            ({"structure": None}, "/body/acts/1/structure"),
+            ({"flags": ["apcv"]}, "/body/acts/1/flags"),
+            ({"professional": "1234"}, "/body/acts/1/professional"),
             ({"structure": "123"}, "/body/acts/1/structure"),
             ({"act_id": ""}, "/body/acts/1/act_id"),
             ({"act_id": "a\0"}, "/body/acts/1/act_id"),

@@ -69,6 +69,14 @@ class TestBuild:
     def test_has_no_patient_when_the_key_is_wrong(self, report: bytes) -> None:
         assert metadata(report.replace(b"279035121518989", b"279035121518900")).patient is None
 
+    def test_gives_the_numbers_of_the_encounter(self, report: bytes) -> None:
+        numbered = report.replace(
+            b"<encompassingEncounter>",
+            b'<encompassingEncounter><id root="1.2.3" extension="SEJ-1"/>',
+        )
+        assert metadata(report).encounter_ids == ()
+        assert [it.extension for it in metadata(numbered).encounter_ids] == ["SEJ-1"]
+
     def test_names_the_replaced_document_when_there_is_one(self, report: bytes) -> None:
         related = (
             b'<relatedDocument typeCode="RPLC"><parentDocument><id root="1.2.3"/></parentDocument>'

@@ -1,6 +1,7 @@
 """Reading a submission of which nothing is known beforehand."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ class TestRead:
         value["entry"].append({**value["entry"][2]})
         assert rules(read_bundle(value)) == ["FHIR-FULLURL"]
 
-    @pytest.mark.parametrize("data", ["YQ", "YQ=", "Y Q==", "YQ==\n", "_-8=", "é"])
+    @pytest.mark.parametrize("data", ["YQ", "YQ=", "Y Q=", "YQ=\n", "_-8=", "é"])
     def test_is_strict_about_base64(self, data: str) -> None:
         value = submission()
         value["entry"][2]["resource"]["data"] = data
@@ -84,6 +85,32 @@ class TestRead:
 
         assert rules(bundle) == ["FHIR-BASE64"]
         assert bundle.documents == []
+
+    def test_takes_base64_in_lines(self) -> None:
+        """As FHIR's base64Binary may be, and as pretty-printed XML is."""
+        value = submission()
+        binary = value["entry"][2]["resource"]
+        binary["data"] = "\r\n  ".join(binary["data"][at : at + 4] for at in range(0, 9999, 4))
+        assert [one.content for one in read_bundle(value).documents] == [CONTENT]
+
+    def test_follows_relative_references_from_the_fullurl(self) -> None:
+        """FHIR R4 §2.36.4.1: relative to the base of the entry that refers, where it has one."""
+        written = json.dumps(submission())
+        for one in submission()["entry"]:
+            name = f"{one['resource']['resourceType']}/x-1"
+            written = written.replace(f'"{one["fullUrl"]}"', f'"{name}"')
+            written = written.replace(
+                f'"fullUrl": "{name}"', f'"fullUrl": "https://client.example/r4/{name}"'
+            )
+        bundle = read_bundle(json.loads(written))
+        assert bundle.problems == []
+        assert [one.content for one in bundle.documents] == [CONTENT]
+
+    def test_follows_no_relative_reference_without_a_base(self) -> None:
+        value = submission()
+        attachment = value["entry"][1]["resource"]["content"][0]["attachment"]
+        value["entry"][2]["fullUrl"], attachment["url"] = "urn:uuid:x", "Binary/x"
+        assert "MHD-ATTACHMENT" in rules(read_bundle(value))
 
     def test_lists_every_problem_when_there_are_several(self) -> None:
         value = submission()

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from services.dmp.domain.document_entry import Author, entry_of
 from services.dmp.domain.visibility import confidentiality_of, is_masked, owners_of
 from socle.cda.header import read_header
 from socle.cda.metadata import metadata_of
+from socle.xds.document_entry import Author, entry_of
 from tests.integration.dmp.samples import document
 
 GIVEN = document()

@@ -36,6 +36,18 @@ class TestRule:
             {"probability": 2},
             {"id": "a\r\nSet-Cookie: x"},
             {"value": "\x00", "effect": "acr"},
+            {"effect": "drop"},
+            {"sender": "kit@socle.mssante.fr"},
+            {"method": "SMTP", "status": 555},
+            {"method": "SMTP", "path": "/token"},
+            {"method": "SMTP", "effect": "acr", "value": "x"},
+            {"method": "SMTP", "effect": "rate_limit", "value": "often"},
+            {"method": "SMTP", "effect": "imap_no", "value": "x"},
+            {"method": "SMTP", "path": "/mail", "effect": "refuse_token"},
+            {"method": "SMTP", "recipient": "somebody"},
+            {"method": "IMAP", "status": 451},
+            {"method": "IMAP", "effect": "rate_limit", "value": "1/1"},
+            {"method": "IMAP", "effect": "imap_no"},
         ],
     )
     def test_refused_when_it_means_nothing(self, fields: dict[str, Any]) -> None:
@@ -44,6 +56,24 @@ class TestRule:
 
     def test_skew_may_be_negative(self) -> None:
         assert FaultRule(id="r", effect="clock_skew", value="-300").value == "-300"
+
+    def test_of_mail_does_not_strike_http(self) -> None:
+        rule = FaultRule(id="r", method="SMTP", path="/", status=451)
+        assert not rule.matches("mss", "POST", "/mss/messages")
+
+    @pytest.mark.parametrize(
+        ("fields", "meant"),
+        [
+            ({}, True),
+            ({"sender": "KIT@socle.mssante.fr"}, True),
+            ({"sender": "@mssante.fr"}, False),
+            ({"recipient": "@patient.mssante.fr"}, True),
+            ({"recipient": "a@socle.mssante.fr"}, False),
+        ],
+    )
+    def test_of_mail_is_about_addresses(self, fields: dict[str, str], meant: bool) -> None:
+        rule = FaultRule.model_validate({"id": "r", "method": "SMTP", "status": 451, **fields})
+        assert rule.is_between("kit@socle.mssante.fr", ["1@patient.mssante.fr"]) is meant
 
 
 class TestStrikes:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.psc.domain import claims
-from services.psc.domain.person import Person
 from services.psc.domain.session import Grant, Session
-from services.psc.seed import official_people
+from socle.people.official import official_people
+from socle.people.person import Person
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 SESSION = Session("demo", UUID(int=1), "899700427885", "CARD", NOW - timedelta(hours=1), NOW, None)

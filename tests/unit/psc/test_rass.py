@@ -3,9 +3,9 @@
 import pytest
 
 from services.psc.domain import rass
-from services.psc.domain.person import Person
-from services.psc.domain.population import population
-from services.psc.seed import official_people
+from socle.people.official import official_people
+from socle.people.person import Person
+from socle.people.population import population
 
 HEADER = "|".join(rass.COLUMNS[:49]) + "|"
 

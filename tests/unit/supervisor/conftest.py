@@ -122,7 +122,7 @@ def supervisor_process(tmp_path: Path) -> Iterator[Callable[[str], SupervisorPro
             textwrap.dedent(
                 """
                 import signal, sys
-                from socle.supervisor import ProcessSpec, Supervisor
+                from socle.supervisor import ForkServer, ProcessSpec, Supervisor
                 def shell(name, script, **options):
                     return ProcessSpec(name, ["sh", "-c", script], **options)
                 specs = [{specs}]

@@ -14,13 +14,13 @@ from services.usage.domain.rules import RULES_FOLDER, load, sun_es
 FILES = sorted(RULES_FOLDER.glob("*.yaml"))
 
 
-def numbers(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mapping that states a number or a date, with its place in the file."""
+def sourced(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every mapping that states a number, a period or what is counted, with its place in the file."""
     if isinstance(value, dict):
-        if value.keys() & {"value", "from", "to", "types", "activity"}:
+        if value.keys() & {"value", "from", "wording", "question"}:
             yield path, value
         for name, inner in value.items():
-            yield from numbers(inner, f"{path}/{name}")
+            yield from sourced(inner, f"{path}/{name}")
 
 
 @pytest.fixture
@@ -39,15 +39,22 @@ def loaded(tmp_path: Path) -> Callable[[Any], Any]:
     return write_and_load
 
 
+def _software() -> dict[str, Any]:
+    return {"couloirs": ["hopital"], "source": "a test", "confidence": "assumed"}
+
+
 class TestFiles:
     @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
     def test_give_the_source_and_the_confidence_of_every_number(self, path: Path) -> None:
-        found = list(numbers(yaml.safe_load(path.read_text("utf-8"))))
+        found = list(sourced(yaml.safe_load(path.read_text("utf-8"))))
 
         assert found
-        for where, number in found:
-            assert number.get("source", "").strip(), where
-            assert number.get("confidence") in ("seed", "source", "memory", "assumed"), where
+        for where, part in found:
+            for number in part.get("alternatives", {"": part}).values():
+                assert number.get("source", "").strip(), where
+                assert number.get("confidence") in ("seed", "source", "memory", "assumed"), where
+            if "value" in part:
+                assert {"unit", "valid_from", "valid_to"} <= part.keys(), where
 
     @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
     def test_load(self, path: Path) -> None:
@@ -79,8 +86,35 @@ class TestStrictness:
             lambda raw: raw["windows"].pop("F4"),
             lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].update(value="many"),
             lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].update(confidence="sure"),
-            lambda raw: raw["indicators"]["SU4"]["numerator"].update(levels=["N2"]),
-            lambda raw: raw["indicators"]["SU4"]["numerator"].update(ins="any"),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].update(value=45.5),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].update(value=-1),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].pop("valid_to"),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F1"].update(valid_to="2022-01-01"),
+            lambda raw: raw["indicators"]["SU4"]["numerator"]["measure"].update(levels=["N2"]),
+            lambda raw: raw["indicators"]["SU4"]["numerator"]["measure"].update(ins="some"),
+            lambda raw: raw["indicators"]["SU4"].update(group="pharmacy"),
+            lambda raw: raw["indicators"]["SU4"].pop("denominator"),
+            lambda raw: raw["money"]["rates"].pop("F4"),
+            lambda raw: raw["money"]["rates"]["F4"].update(valid_to="2023-07-01"),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F2"].update(valid_from="2022-08-01"),
+            lambda raw: raw["money"]["cap"].update(valid_to="2023-01-01"),
+            lambda raw: raw["groups"]["biology"]["budget"].update(value=12_000_000),
+            lambda raw: raw["payment"]["solde"]["share"].update(value=90),
+            lambda raw: raw["payment"]["solde"].update(due="paye"),
+            lambda raw: raw["payment"].update(regularisation=raw["payment"].pop("solde")),
+            lambda raw: raw["indicators"]["SU4"].update(software=_software()),
+            lambda raw: raw["indicators"]["SU4"].update(
+                seen_by={"count": "acts", "activity": "fse.sent"}
+            ),
+            lambda raw: raw["indicators"]["SU4"].update(open_hours=raw["money"]["cap"]),
+            lambda raw: raw["prerequisites"]["P4"].update(software=_software() | {"couloirs": []}),
+            lambda raw: raw["options"]["K3"].update(default="nobody"),
+            lambda raw: raw["options"]["K3"]["alternatives"]["establishment"].update(
+                set={"/money/cap/scope": "none"}
+            ),
+            lambda raw: raw["options"]["K3"]["alternatives"]["domain"].update(
+                set={"/money/cap/scope": "everyone"}
+            ),
         ],
     )
     def test_refuses_a_file_that_breaks_the_form(

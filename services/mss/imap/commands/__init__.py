@@ -7,7 +7,7 @@ raising No or Bad. `UID X` is the handler of X with `by_uid`.
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from services.mss.imap.commands import append, folders, idle, login, messages, moves, search
+from services.mss.imap.commands import append, folders, idle, login, messages, moves, quota, search
 
 if TYPE_CHECKING:
     from services.mss.imap.connection import Connection
@@ -27,6 +27,7 @@ ANY_STATE: dict[str, Handler] = {
 AUTHENTICATED: dict[str, Handler] = {
     "LIST": folders.list_,
     "LSUB": folders.lsub,
+    "NAMESPACE": folders.namespace,
     "SUBSCRIBE": folders.subscribe,
     "UNSUBSCRIBE": folders.unsubscribe,
     "STATUS": folders.status,
@@ -37,6 +38,9 @@ AUTHENTICATED: dict[str, Handler] = {
     "RENAME": folders.rename,
     "APPEND": append.append,
     "IDLE": idle.idle,
+    "GETQUOTA": quota.get_quota,
+    "GETQUOTAROOT": quota.get_quota_root,
+    "SETQUOTA": quota.set_quota,
 }
 SELECTED: dict[str, Handler] = {
     "CHECK": folders.check,
@@ -57,3 +61,9 @@ SELECTED: dict[str, Handler] = {
 }
 EXPUNGE_FORBIDDEN = frozenset({"FETCH", "STORE", "SEARCH"})
 """During these, EXPUNGE would shift the numbers under the client (RFC 3501 §7.4.1)."""
+
+CHANGING = frozenset(
+    {"CREATE", "DELETE", "RENAME", "APPEND", "STORE", "UID STORE", "COPY", "UID COPY", "MOVE"}
+    | {"UID MOVE", "EXPUNGE", "UID EXPUNGE", "UNSUBSCRIBE"}
+)
+"""What a delegate who may only read is refused."""

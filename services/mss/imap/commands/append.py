@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from services.mss.imap import store as sql
 from services.mss.imap.commands.folders import find
+from services.mss.imap.commands.quota import require_room
 from services.mss.imap.errors import Bad, No
 
 if TYPE_CHECKING:
@@ -35,4 +36,5 @@ async def append(connection: "Connection", parser: "Parser") -> str:
         uid = await sql.append(
             session, connection.space, folder.id, content, flags, date or now, now
         )
+        await require_room(connection, session)
     return f"[APPENDUID {folder.uid_validity} {uid}] APPEND completed"

@@ -3,16 +3,16 @@
 import re
 from typing import TYPE_CHECKING
 
+from services.mss import service
 from services.mss.imap import store, wire
 from services.mss.imap.errors import Bad, No
+from services.mss.imap.names import DELIMITER, MAX_NAME, is_folder_name, missing_parents
 from services.mss.imap.selected import Selected
 
 if TYPE_CHECKING:
     from services.mss.imap.connection import Connection
     from services.mss.imap.parser import Parser
 
-DELIMITER = "/"
-MAX_NAME = 200
 MAX_FOLDERS = 500
 FLAGS = r"(\Answered \Flagged \Deleted \Seen \Draft)"
 
@@ -23,7 +23,7 @@ async def list_(connection: "Connection", parser: "Parser") -> str:
 
 
 async def lsub(connection: "Connection", parser: "Parser") -> str:
-    """Every folder is subscribed."""
+    """Every folder is subscribed until a client says otherwise."""
     return await _list(connection, parser, "LSUB")
 
 
@@ -37,14 +37,17 @@ async def _list(connection: "Connection", parser: "Parser", name: str) -> str:
         return f"{name} completed"
     wanted = _pattern(reference + pattern)
     folders = await _folders(connection)
-    for folder in folders:
-        if not wanted.fullmatch(folder.name):
+    shown = {f.name: f.special_use for f in folders if name == "LIST" or f.subscribed}
+    if name == "LIST" or pattern.endswith("%"):  # RFC 3501 §6.3.9: of LSUB only then
+        shown |= dict.fromkeys(missing_parents(shown), r"\Noselect")
+    for folder, attribute in shown.items():
+        if not wanted.fullmatch(folder):
             continue
-        inside = any(other.name.startswith(folder.name + DELIMITER) for other in folders)
+        inside = any(other.name.startswith(folder + DELIMITER) for other in folders)
         attributes = [r"\HasChildren" if inside else r"\HasNoChildren"]
-        attributes += [folder.special_use] if folder.special_use else []
+        attributes += [attribute] if attribute else []
         line = f'{name} ({" ".join(attributes)}) "{DELIMITER}" '.encode()
-        connection.untagged(line + wire.string(folder.name.encode()))
+        connection.untagged(line + wire.string(folder.encode()))
     return f"{name} completed"
 
 
@@ -57,14 +60,33 @@ def _pattern(text: str) -> "re.Pattern[str]":
     return re.compile(expression, re.IGNORECASE if text.upper() == "INBOX" else 0)
 
 
+async def namespace(connection: "Connection", parser: "Parser") -> str:
+    """RFC 2342: one's own folders, without a prefix; nobody else's, and none that are shared."""
+    parser.end()
+    connection.untagged(f'NAMESPACE (("" "{DELIMITER}")) NIL NIL'.encode())
+    return "NAMESPACE completed"
+
+
 async def subscribe(connection: "Connection", parser: "Parser") -> str:
     parser.space()
-    await find(connection, parser.mailbox())
+    folder = await find(connection, parser.mailbox())
+    parser.end()
+    if not folder.subscribed:
+        async with connection.database.write() as session:
+            await store.subscribe(session, connection.space, folder.id, wanted=True)
     return "SUBSCRIBE completed"
 
 
-async def unsubscribe(_connection: "Connection", _parser: "Parser") -> str:
-    raise No("every folder is subscribed here", "CANNOT")
+async def unsubscribe(connection: "Connection", parser: "Parser") -> str:
+    """A name that is no folder's is not subscribed: clients say so after they have deleted it."""
+    parser.space()
+    name = parser.mailbox()
+    parser.end()
+    found = next((f for f in await _folders(connection) if f.name == name), None)
+    if found is not None:
+        async with connection.database.write() as session:
+            await store.subscribe(session, connection.space, found.id, wanted=False)
+    return "UNSUBSCRIBE completed"
 
 
 async def status(connection: "Connection", parser: "Parser") -> str:
@@ -92,8 +114,11 @@ async def status(connection: "Connection", parser: "Parser") -> str:
 
 
 async def select(connection: "Connection", parser: "Parser") -> str:
-    await _open(connection, parser, read_only=False)
-    return "[READ-WRITE] SELECT completed"
+    """Read-only for a delegate who may only read."""
+    assert connection.session is not None
+    read_only = connection.session.mailbox.rights == "read"
+    await _open(connection, parser, read_only=read_only)
+    return f"[{'READ-ONLY' if read_only else 'READ-WRITE'}] SELECT completed"
 
 
 async def examine(connection: "Connection", parser: "Parser") -> str:
@@ -106,6 +131,9 @@ async def _open(connection: "Connection", parser: "Parser", *, read_only: bool) 
     name = parser.mailbox()
     parser.end()
     connection.selected = None  # even where the new one cannot be opened (RFC 3501 §6.3.1)
+    assert connection.session is not None
+    if not await service.may_still_open(connection.kernel, connection.session):
+        raise No("this mailbox is closed, or was taken back from you", "NOPERM")
     folder = await find(connection, name)
     selected = Selected(connection.space, folder, read_only)
     await selected.load(connection.database)
@@ -148,14 +176,32 @@ async def unselect(connection: "Connection", parser: "Parser") -> str:
 
 
 async def create(connection: "Connection", parser: "Parser") -> str:
+    """With the levels above it that are missing (RFC 3501 §6.3.3)."""
     name = _new_name(parser)
-    if len(await _folders(connection)) >= MAX_FOLDERS:
-        raise No(f"a mailbox holds {MAX_FOLDERS} folders at most", "LIMIT")
-    async with connection.database.write() as session:
-        made = await store.create_folder(session, connection.space, connection.address, name)
-    if not made:
+    known = {folder.name for folder in await _folders(connection)}
+    if name in known:
+        raise No("there is such a folder", "ALREADYEXISTS")
+    made = await _make(connection, {name, *_above(name)} - known, len(known))
+    if name not in made:  # another client was faster
         raise No("there is such a folder", "ALREADYEXISTS")
     return "CREATE completed"
+
+
+async def _make(connection: "Connection", names: set[str], there: int) -> set[str]:
+    """Those that were new."""
+    if there + len(names) > MAX_FOLDERS:
+        raise No(f"a mailbox holds {MAX_FOLDERS} folders at most", "LIMIT")
+    made = set()
+    async with connection.database.write() as session:
+        for name in sorted(names):
+            if await store.create_folder(session, connection.space, connection.address, name):
+                made.add(name)
+    return made
+
+
+def _above(name: str) -> list[str]:
+    parts = name.split(DELIMITER)
+    return [DELIMITER.join(parts[:count]) for count in range(1, len(parts))]
 
 
 async def delete(connection: "Connection", parser: "Parser") -> str:
@@ -170,12 +216,17 @@ async def delete(connection: "Connection", parser: "Parser") -> str:
 
 
 async def rename(connection: "Connection", parser: "Parser") -> str:
+    """With what is inside, and the levels above the new name that are missing (RFC 3501 §6.3.5)."""
     parser.space()
     folder = await _ordinary(connection, parser.mailbox())
     name = _new_name(parser)
     folders = await _folders(connection)
-    if any(other.name == name for other in folders):
+    known = {other.name for other in folders}
+    if name in known:
         raise No("there is such a folder", "ALREADYEXISTS")
+    if name.startswith(folder.name + DELIMITER):
+        raise No("a folder cannot be inside itself", "CANNOT")
+    await _make(connection, set(_above(name)) - known, len(known))
     inside = [f for f in folders if f.name.startswith(folder.name + DELIMITER)]
     async with connection.database.write() as session:
         for each in (folder, *inside):
@@ -188,8 +239,9 @@ def _new_name(parser: "Parser") -> str:
     parser.space()
     name = parser.mailbox().rstrip(DELIMITER)
     parser.end()
-    if not name or len(name) > MAX_NAME or not name.isprintable() or set(name) & {"*", "%"}:
-        raise No(f"a folder's name has 1 to {MAX_NAME} characters, none of them * or %", "CANNOT")
+    if not is_folder_name(name):
+        raise No(f"a folder's name is modified UTF-7 of 1 to {MAX_NAME} characters, none of them * or %, "
+                 f"with one {DELIMITER} between levels", "CANNOT")  # fmt: skip
     return name
 
 

@@ -22,7 +22,7 @@ async def idle(connection: "Connection", parser: "Parser") -> str:
     try:
         await asyncio.wait(
             {line, watcher},
-            timeout=connection.settings.mss_idle_timeout_seconds,
+            timeout=min(connection.settings.mss_idle_timeout_seconds, connection.seconds_left()),
             return_when=asyncio.FIRST_COMPLETED,
         )
         if watcher.done():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 BATCH_HEADERS = 200
 BATCH_CONTENT = 1
 """Messages are as large as 25 MB: one at a time is in memory."""
+FLUSH_BYTES = 65_536
 
 
 async def fetch(connection: "Connection", parser: "Parser") -> str:
@@ -45,12 +46,23 @@ async def _fetch(connection: "Connection", parser: "Parser", *, by_uid: bool) ->
                 session, connection.space, selected.folder.id, batch, content=content
             )
         for message in found:
-            line = b"%d FETCH " % selected.number_of(message.uid) + render(items, message)
-            connection.untagged(line)
+            await _tell(connection, selected.number_of(message.uid), render(items, message))
             if any(item.name == "FLAGS" for item in items):
                 selected.flags[message.uid] = tuple(message.flags)
         await connection.drain()
     return "FETCH completed"
+
+
+async def _tell(connection: "Connection", number: int, pieces: Iterator[bytes]) -> None:
+    """Written as it is rendered, and no further than the client reads."""
+    waiting = bytearray(b"* %d FETCH " % number)
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) > FLUSH_BYTES:
+            connection.write(bytes(waiting))
+            await connection.drain()
+            waiting.clear()
+    connection.write(bytes(waiting) + b"\r\n")
 
 
 async def _mark_seen(connection: "Connection", uids: list[int]) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from services.mss.imap import store as sql
 from services.mss.imap.commands.folders import find
+from services.mss.imap.commands.quota import require_room
 from services.mss.imap.sequences import compact
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ async def _copy(connection: "Connection", parser: "Parser", *, by_uid: bool, mov
         old, new = await sql.copy(session, connection.space, source, target.id, uids)
         if move and old:
             await sql.delete(session, connection.space, source, old, flagged=False)
+        elif old:
+            await require_room(connection, session)
     if not old:
         return ""
     return f"[COPYUID {target.uid_validity} {compact(old)} {compact(new)}] "

@@ -1,0 +1,1 @@
+"""The trust space: who its operators are, the certificates that prove it, and the signed whitelist."""

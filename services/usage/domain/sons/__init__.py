@@ -1,0 +1,1 @@
+"""Referencing of software (SONS): the dated calendar, products and versions, and what follows for a programme."""

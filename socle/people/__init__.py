@@ -1,0 +1,1 @@
+"""The sandbox's professionals: who they are, the same in every service that knows them."""
