@@ -32,6 +32,7 @@ from socle.logs import get_logger
 
 MAX_BAD_COMMANDS = 20
 """One after another: whoever speaks no IMAP at all is not listened to for long."""
+SILENT = "too long without a command"
 EXPIRED = "[EXPIRED] the access token has expired"
 log = get_logger("mss.imap")
 
@@ -76,12 +77,16 @@ class Connection:
             raise Bad("SELECT a folder first")
         return self.selected
 
-    def seconds_left(self) -> float:
-        """Until the session ends with its token, where that is enforced."""
-        if self.session is None or not self.settings.mss_sessions_end_with_token:
-            return float("inf")
-        left = self.session.seconds_left()
-        return float("inf") if left is None else max(left, 0.0)
+    def patience(self) -> tuple[float, str]:
+        """How many seconds a client may be silent, and what it is told then. One call decides both:
+        a wait may end a hair before the wall clock says that the token has."""
+        if self.session is None:
+            return self.settings.mss_auth_timeout_seconds, SILENT
+        allowed = self.settings.mss_idle_timeout_seconds
+        left = self.session.seconds_left() if self.settings.mss_sessions_end_with_token else None
+        if left is None or left > allowed:
+            return allowed, SILENT
+        return max(left, 0.0), EXPIRED
 
     def write(self, data: bytes) -> None:
         self.writer.write(data)
@@ -113,8 +118,7 @@ class Connection:
         except No as refusal:
             self._say_goodbye(refusal.text)
         except TimeoutError:
-            expired = self.seconds_left() <= 0
-            self._say_goodbye(EXPIRED if expired else "too long without a command")
+            self._say_goodbye(SILENT)
         except Closed as closed:
             if closed.reason:
                 self._say_goodbye(closed.reason)
@@ -136,15 +140,12 @@ class Connection:
             self.untagged(f"BYE {reason}".encode())
 
     async def _one_command(self) -> None:
-        limit = (
-            self.settings.mss_auth_timeout_seconds
-            if self.session is None
-            else self.settings.mss_idle_timeout_seconds
-        )
-        limit = min(limit, self.seconds_left())
+        seconds, reason = self.patience()
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(seconds):
                 raw = await read_command(self.reader, self._invite, self._max_literal)
+        except TimeoutError:
+            raise Closed(reason) from None
         except Oversized as refused:
             name = refused.command.partition(b" ")[0].decode("ascii", "replace")
             await self._answer(f"{name} NO [TOOBIG] {refused}")

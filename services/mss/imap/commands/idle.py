@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.mss.changes import news_or_timeout
 from services.mss.imap.errors import Bad
+from services.mss.imap.reader import Closed
 
 if TYPE_CHECKING:
     from services.mss.imap.connection import Connection
@@ -18,17 +19,18 @@ async def idle(connection: "Connection", parser: "Parser") -> str:
     connection.write(b"+ idling\r\n")
     await connection.drain()
     line = asyncio.ensure_future(connection.read_line())
+    seconds, reason = connection.patience()
     watcher = asyncio.ensure_future(_tell(connection))
     try:
         await asyncio.wait(
             {line, watcher},
-            timeout=min(connection.settings.mss_idle_timeout_seconds, connection.seconds_left()),
+            timeout=seconds,
             return_when=asyncio.FIRST_COMPLETED,
         )
         if watcher.done():
             watcher.result()
         if not line.done():
-            raise TimeoutError
+            raise Closed(reason)
         if line.result().upper() != b"DONE":
             raise Bad("DONE was expected")
     finally:
