@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, and_, cast, func, or_, select, true, tuple_
@@ -13,6 +14,14 @@ from services.dmp.domain.visibility import Reader
 from services.dmp.tables import access_right, association, document, record
 
 _MANY = frozenset({"confidentiality", "event_codes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """In which entries are listed; those of one instant by entryUUID."""
+
+    by: Literal["created_at", "registered_at"] = "created_at"
+    newest_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,13 @@ class EntryQuery:
     references: tuple[tuple[str, ...], ...] = ()  # identifiers of referenceIdList
     relates_to: tuple[tuple[str, ...], ...] = ()  # names of what these replace or complete
     latest_only: bool = False  # FHIR shows a document once, XDS every version
-    after: tuple[datetime, UUID] | None = None
+    order: Order = Order()
+    after: tuple[datetime, UUID] | None = None  # in that order
+
+
+def order_of(order: Order) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    columns = (document.c[order.by], document.c.id)
+    return (columns[0].desc(), columns[1].desc()) if order.newest_first else columns
 
 
 def shown_to(space: str, reader: Reader) -> ColumnElement[bool]:
@@ -158,7 +173,8 @@ def conditions_of(space: str, reader: Reader, query: EntryQuery) -> list[ColumnE
     if query.latest_only:
         conditions.append(document.c.latest)
     if query.after is not None:
-        conditions.append(tuple_(document.c.created_at, document.c.id) < query.after)
+        place = tuple_(document.c[query.order.by], document.c.id)
+        conditions.append(place < query.after if query.order.newest_first else place > query.after)
     return conditions
 
 

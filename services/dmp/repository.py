@@ -19,7 +19,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.dmp.conditions import EntryQuery, conditions_of, open_to, shown_to, uuids_of
+from services.dmp.conditions import (
+    EntryQuery,
+    conditions_of,
+    open_to,
+    order_of,
+    shown_to,
+    uuids_of,
+)
 from services.dmp.domain.entry import Registered
 from services.dmp.domain.visibility import Reader
 from services.dmp.tables import association, body, document, patient, submission_set
@@ -127,11 +134,10 @@ async def find_registered(
 async def search_entries(
     session: AsyncSession, space: str, reader: Reader, query: EntryQuery, limit: int
 ) -> list[StoredEntry]:
-    """Newest first, by date of creation."""
     statement = (
         select(*_ENTRY)
         .where(*conditions_of(space, reader, query))
-        .order_by(document.c.created_at.desc(), document.c.id.desc())
+        .order_by(*order_of(query.order))
         .limit(limit)
     )
     return [_entry(row) for row in await session.execute(statement)]

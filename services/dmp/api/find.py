@@ -63,7 +63,7 @@ async def search(
     total = await repository.count_entries(session, name, reader, whole)
     page, more = entries[: wanted.count], len(entries) > wanted.count
     base = base_url(request)
-    rest = cursor(page[-1].created_at, page[-1].id) if more else None
+    rest = cursor(getattr(page[-1], wanted.query.order.by), page[-1].id) if more else None
     links = page_links(base, "DocumentReference", applied(parameters, wanted.ignored), rest)
     resources = [document_reference(entry, base) for entry in page]
     return fhir_response(searchset(resources, base, total, links))

@@ -9,9 +9,10 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import UUID
 
-from services.dmp.conditions import EntryQuery
+from services.dmp.conditions import EntryQuery, Order
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
 from services.dmp.fhir.parameters import canonical, unsupported_modifier
@@ -24,6 +25,11 @@ from socle.problems import Problem
 DEFAULT_COUNT = 50
 MAX_COUNT = 200
 SOURCE = "IHE MHD 4.2 §3.67.4.1.2"
+_SORTED_BY: dict[str, Literal["created_at", "registered_at"]] = {
+    "date": "created_at",
+    "creation": "created_at",
+    "_lastUpdated": "registered_at",
+}
 Pseudonymise = Callable[[Ins], str]
 
 
@@ -250,11 +256,25 @@ def _read_cursor(search: Search, value: str) -> None:
         search.problems.append(_problem("_cursor", "not a page of ours", "the url of `next`"))
 
 
-def cursor(created_at: datetime, entry_id: UUID) -> str:
-    """The place in the listing after which the next page begins."""
-    return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{entry_id}".encode()).decode()
+def cursor(at: datetime, entry_id: UUID) -> str:
+    """The place in the listing after which the next page begins; `at` is what the listing is sorted by."""
+    return base64.urlsafe_b64encode(f"{at.isoformat()}|{entry_id}".encode()).decode()
 
 
+def _read_sort(search: Search, value: str) -> None:
+    """By one parameter (FHIR R4 §3.1.1.5.1); another wish is left out, and told as unused."""
+    order = _ORDERS.get(value)
+    if order is None:
+        search.ignored.append("_sort")
+    else:
+        search.query = replace(search.query, order=order)
+
+
+_ORDERS: dict[str, Order] = {
+    f"{sign}{name}": Order(by, newest_first=sign == "-")
+    for sign in ("", "-")
+    for name, by in _SORTED_BY.items()
+}
 _READERS: dict[str, Callable[[Search, str], None]] = {
     "status": _read_status,
     "type": _read_type,
@@ -284,6 +304,7 @@ _READERS: dict[str, Callable[[Search, str], None]] = {
     "PDSm_isArchived": _read_archived,
     "isArchived": _read_archived,
     "_count": _read_count,
+    "_sort": _read_sort,
     "_cursor": _read_cursor,
 }
 

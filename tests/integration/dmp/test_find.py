@@ -264,6 +264,33 @@ class TestPages:
         created = [instants[deposited.index(entry)] for entry in found]
         assert created == sorted(created, reverse=True)
 
+    @pytest.mark.parametrize("sort", ["date", "-creation", "_lastUpdated", "-_lastUpdated"])
+    async def test_are_sorted_as_the_client_asks(self, dmp: Dmp, sort: str) -> None:
+        instants = [CREATED + timedelta(days=day) for day in (1, 0, 2, 0, 1)]
+        deposited = [await dmp.deposit(document(created_at=at)) for at in instants]
+
+        found, response = [], await dmp.find(("_count", "2"), ("_sort", sort))
+        while True:
+            found += ids_of(response.json())
+            following = links(response).get("next")
+            if following is None:
+                break
+            path = following.removeprefix("http://localhost:8080")
+            response = await dmp.http.get(path, headers=dmp.headers)
+
+        assert sorted(found) == sorted(deposited)
+        order = [deposited.index(entry) for entry in found]
+        if "_lastUpdated" in sort:
+            assert order == sorted(order, reverse=sort.startswith("-"))
+        else:
+            days = [instants[place] for place in order]
+            assert days == sorted(days, reverse=sort.startswith("-"))
+
+    async def test_say_when_they_are_not_sorted_as_asked(self, dmp: Dmp) -> None:
+        await dmp.deposit(document())
+        answer = await dmp.find(("_sort", "author"))
+        assert (len(ids_of(answer.json())), "_sort" in links(answer)["self"]) == (1, False)
+
     async def test_has_no_next_when_the_page_holds_exactly_all(self, dmp: Dmp) -> None:
         for _ in range(2):
             await dmp.deposit(document())
