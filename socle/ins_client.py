@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from socle.auth.service_key import SERVICE_KEY, service_key
 from socle.errors import Category, DomainError
+from socle.http.outgoing import inner_client
 from socle.settings import Settings
 
 
@@ -25,7 +26,7 @@ class IdentityStatus(BaseModel):
 class InsClient:
     def __init__(self, settings: Settings, timeout_seconds: float) -> None:
         self._service_key = service_key(settings)
-        self._http = httpx.AsyncClient(base_url=settings.ins_url, timeout=timeout_seconds)
+        self._http = inner_client(settings.ins_url, timeout=timeout_seconds)
 
     async def __aenter__(self) -> "InsClient":
         return self

@@ -12,15 +12,14 @@ from services.psc.known_clients import KnownClients
 from services.psc.settings import PscSettings
 from services.psc.signing import Signer
 from socle.auth.tokens import issuer_of
+from socle.http.outgoing import inner_client
 from socle.kernel import Kernel
 
 BACKEND_SECONDS = 30.0
 
 
 def _client() -> httpx.AsyncClient:
-    """No proxy of the environment, no redirect followed: a token goes where it is sent."""
-    timeout = httpx.Timeout(BACKEND_SECONDS, connect=5)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
+    return inner_client(timeout=httpx.Timeout(BACKEND_SECONDS, connect=5))
 
 
 @dataclass

@@ -18,6 +18,7 @@ from socle.auth.subject import Subject
 from socle.auth.tokens import REALM_PATH
 from socle.clock import wall_seconds
 from socle.errors import Category, DomainError
+from socle.http.outgoing import inner_client
 from socle.kernel import Kernel
 from socle.problems import Problem
 
@@ -61,9 +62,7 @@ class Declarants:
 
     def __init__(self, settings: UsageSettings) -> None:
         self.mode = settings.usage_declarants
-        self._http = httpx.AsyncClient(
-            base_url=settings.psc_url, timeout=settings.usage_psc_timeout_seconds
-        )
+        self._http = inner_client(settings.psc_url, timeout=settings.usage_psc_timeout_seconds)
         self._known: OrderedDict[str, tuple[int, frozenset[str]]] = OrderedDict()
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from joserfc.jwk import KeySet
 
 from socle.clock import monotonic
 from socle.errors import Category, DomainError
+from socle.http.outgoing import inner_client
 from socle.logs import get_logger
 
 CERTS_PATH = "/auth/realms/esante-wallet/protocol/openid-connect/certs"
@@ -71,7 +72,7 @@ class RemoteKeys:
     async def _fetch(self) -> None:
         self._tried_at = monotonic()
         try:
-            async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            async with inner_client(timeout=5) as client:
                 response = await client.get(self.psc_url + CERTS_PATH)
                 response.raise_for_status()
                 body = response.json()

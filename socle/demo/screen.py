@@ -56,5 +56,6 @@ class Screen:
         return httpx.Client(
             base_url=base_url,
             timeout=30,
+            trust_env=False,
             event_hooks={"request": [sent], "response": [received]},
         )

@@ -15,6 +15,7 @@ from typing import Self
 import httpx
 
 from socle.clock import monotonic
+from socle.http.outgoing import trusted
 
 SERVICES = ("psc", "ins", "dmp", "mss", "usage")
 START_PATIENCE = 90.0
@@ -118,7 +119,8 @@ class Stack:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == httpx.codes.OK
+            answer = httpx.get(f"{self.url}/readyz", timeout=5, verify=trusted(), trust_env=False)
+            return answer.status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

@@ -17,6 +17,7 @@ from services.mss.hl7v2.dmp.soap import DmpAway, DmpRefused, Registered
 from services.mss.hl7v2.dmp.vihf import Standing, security_header
 from services.mss.settings import MssSettings
 from socle.clock import wall
+from socle.http.outgoing import inner_client
 from socle.http.render import SOAP_12
 from socle.pki import SandboxCa
 from socle.pki.ca import read_key
@@ -38,7 +39,7 @@ class DmpDoor:
     def __init__(self, settings: MssSettings) -> None:
         self._home = settings.home
         self._base = settings.dmp_url
-        self._http = httpx.AsyncClient(base_url=settings.dmp_url, timeout=_PATIENCE_SECONDS)
+        self._http = inner_client(settings.dmp_url, timeout=_PATIENCE_SECONDS)
         self._seal: Issued | None = None
 
     async def __aenter__(self) -> "DmpDoor":
