@@ -296,13 +296,13 @@ class Attested:
 async def attestations(
     session: AsyncSession, space: str, professional: str, on: date | None = None
 ) -> Sequence[Attested]:
-    """What a professional attests to: all of it, or what is in force on a day."""
+    """What a professional attests to: all of it, or what is in force on a day; `until` is the last."""
     result = await session.execute(
         text(
             "SELECT kind, form, structure, since, until, evidence FROM usage.attestation"
             " WHERE space = :space AND professional = :professional"
             " AND (CAST(:day AS date) IS NULL"
-            " OR (since <= :day AND (until IS NULL OR until > :day)))"
+            " OR (since <= :day AND (until IS NULL OR until >= :day)))"
             " ORDER BY kind, since, form"
         ),
         {"space": space, "professional": national_id(professional), "day": on},

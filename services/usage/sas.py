@@ -1,7 +1,7 @@
 """Use cases: open hours of a professional, and whether they suffice for the SAS."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -47,7 +47,9 @@ async def judge(
     if rule.open_hours is None or attested is None:
         return figures, comparison
     start = max(period.start, attested.since)
-    end = min(period.end, attested.until or period.end)
+    # The day of `au` is the last one.
+    over = period.end if attested.until is None else attested.until + timedelta(days=1)
+    end = min(period.end, over)
     weeks = await weekly_hours(session, space, of.number, start, end)
     if not any(weeks.values()):
         return figures, comparison  # no slot was told

@@ -179,7 +179,8 @@ async def _tell_act(
 
 
 class SasIn(Strict):
-    """`via`: own practice, CPTS, MSP or SOS Médecins, the four of the national platform."""
+    """`via`: own practice, CPTS, MSP or SOS Médecins, the four of the national platform; `au` is the last
+    day."""
 
     rpps: Professional
     via: Literal["CABINET", "CPTS", "MSP", "SOS_MEDECINS"]
@@ -207,6 +208,8 @@ async def declare_sas(body: SasIn, space: CallerSpace, session: WriteSession) ->
 
 
 class CoordinatedIn(Strict):
+    """`date_fin` is the last day: who leaves on 31 December was there on it."""
+
     rpps: Professional
     forme: Literal["MSP", "CPTS", "ESP", "ESS", "CDS", "AUTRE"]
     finess: Finess | None = None

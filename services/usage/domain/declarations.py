@@ -40,6 +40,7 @@ class Attestation(NamedTuple):
     form: str
     since: date
     until: date | None
+    """The last day, as « du … au … » says; a practice that ends on 31 December counts for the year."""
     structure: str
     evidence: str
     event_id: UUID

@@ -111,7 +111,7 @@ class TestAttestations:
         )  # fmt: skip
         expected = {
             "2022-01-31": ["coordinated"], "2022-02-01": ["coordinated", "sas"],
-            "2022-12-01": ["coordinated"], "2020-12-31": [],
+            "2022-12-01": ["coordinated", "sas"], "2022-12-02": ["coordinated"], "2020-12-31": [],
         }  # fmt: skip
         for day, kinds in expected.items():
             response = await usage.http.get(
@@ -120,6 +120,20 @@ class TestAttestations:
                 headers=usage.headers,
             )
             assert [it["kind"] for it in response.json()] == kinds, day
+
+    @pytest.mark.parametrize(("last", "status"), [("2022-12-31", "met"), ("2022-12-30", None)])
+    async def test_count_for_the_year_on_whose_last_day_they_end(
+        self, usage: Usage, last: str, status: str | None
+    ) -> None:
+        practice = {"rpps": RPPS, "forme": "MSP", "date_adhesion": "2021-01-01", "date_fin": last}
+        await posted(usage, "coordinated-practice", practice)
+        response = await usage.http.get(
+            f"/usage/professionals/{RPPS}/payments",
+            params={"programme": "forfait-structure-2022", "window": "2022", "euros": "false"},
+            headers=usage.headers,
+        )
+        found = response.json()["windows"][0]["indicators"]
+        assert found.get("V1-6", {}).get("status") == status
 
     @pytest.mark.parametrize(
         ("path", "body", "found"),
