@@ -1,7 +1,7 @@
 """What is declared in totals or lists: oSIS-like months, activity of 2019, doctors' lists of patients."""
 
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -20,7 +20,7 @@ from services.usage.api.inputs import (
     refuse_if_any,
 )
 from services.usage.counting import count, declared
-from services.usage.declared_totals import Total, list_totals, span_of
+from services.usage.declared_totals import Span, Total, list_totals, span_of
 from services.usage.domain.acts import DOMAINS, KINDS, WITH_DOMAIN
 from services.usage.domain.engine import IndicatorFigures
 from services.usage.domain.measures import Acts, Beneficiary, Patients
@@ -38,6 +38,7 @@ router = APIRouter(prefix="/usage/activity", tags=["activity"])
 
 # An indicator, a kind of act (with its domain), or the key by which SUN-ES shares its budget out.
 ITEM = r"^([A-Z][A-Z0-9_-]{1,15}|[a-z]+\.[a-z]+(/[a-z]+)?|combined_activity/[a-z]+)$"
+COMBINED = "combined_activity/"
 MOST = 10**12
 Amount = Annotated[int, Field(ge=0, le=MOST)]
 
@@ -56,32 +57,51 @@ class TotalsIn(Strict):
     professional: Professional | None = None
     totals: list[TotalIn] = Field(min_length=1, max_length=1000)
 
-    def problems(self, known: Collection[str]) -> list[Problem]:
-        """`known`: the items that something here reads."""
+    def problems(self, known: Mapping[str, Sequence[Period] | None]) -> list[Problem]:
+        """`known`: the items that something here reads of this owner, and the periods in one of which a
+        span must lie to be read; None where any span is."""
         found = _owner_problems(self.structure, self.professional)
+        if found:
+            return found
         for position, total in enumerate(self.totals):
-            path = f"/body/totals/{position}"
-            if total.numerator is None and total.denominator is None:
-                found.append(
-                    Problem(
-                        "TOTAL-EMPTY", path, "says nothing", "a numerator, a denominator or both"
-                    )
-                )
-            base_year = str(BASE_YEAR.start.year)
-            if total.item.startswith("combined_activity/") and total.span != base_year:
-                found.append(
-                    Problem(
-                        "TOTAL-SPAN", f"{path}/span", "combined activity is of one year", base_year,
-                    )
-                )  # fmt: skip
-            if total.item not in known:
-                found.append(
-                    Problem(
-                        "TOTAL-ITEM", f"{path}/item", "counts for nothing in this space",
-                        ", ".join(known),
-                    )
-                )  # fmt: skip
+            found += _problems(total, f"/body/totals/{position}", known)
         return found
+
+
+def _problems(
+    total: TotalIn, path: str, known: Mapping[str, Sequence[Period] | None]
+) -> Iterator[Problem]:
+    if total.numerator is None and total.denominator is None:
+        yield Problem("TOTAL-EMPTY", path, "says nothing", "a numerator, a denominator or both")
+    if total.item not in known:
+        yield Problem(
+            "TOTAL-ITEM", f"{path}/item", "counts for nothing here, or not for this owner",
+            ", ".join(known),
+        )  # fmt: skip
+        return
+    is_indicator = "." not in total.item and "/" not in total.item
+    if total.denominator is None and total.numerator is not None and not is_indicator:
+        yield Problem(
+            "TOTAL-EMPTY", f"{path}/denominator", f"{total.item} is a number alone, its denominator",
+            "a denominator",
+        )  # fmt: skip
+    periods, span = known[total.item], span_of(total.span)
+    if total.item.startswith(COMBINED):
+        if total.span != str(BASE_YEAR.start.year):
+            yield Problem(
+                "TOTAL-SPAN", f"{path}/span", "combined activity is of one year",
+                str(BASE_YEAR.start.year),
+            )  # fmt: skip
+    elif periods is not None and not any(_holds(it, span) for it in periods):
+        told = (f"{it.start} to {it.end - timedelta(days=1)}" for it in periods)
+        yield Problem(
+            "TOTAL-SPAN", f"{path}/span", f"no period in which {total.item} is counted holds it whole",
+            f"a month or a year of one of {', '.join(told)}",
+        )  # fmt: skip
+
+
+def _holds(period: Period, span: Span) -> bool:
+    return period.start <= span.start and span.end <= period.end
 
 
 @router.post("/totals", status_code=201)
@@ -89,7 +109,7 @@ async def declare_totals(
     body: TotalsIn, space: CallerSpace, session: WriteSession, declaring: Declaring
 ) -> dict[str, int]:
     """Shown beside what is observed; a declared numerator pays nothing unless a rule says so."""
-    refuse_if_any(body.problems(await _items(session, space.name)))
+    refuse_if_any(body.problems(await _items(session, space.name, body.structure is not None)))
     now = space.now()
     events = []
     for total in body.totals:
@@ -169,10 +189,8 @@ async def _figures(
     for file in (await in_force(session, space)).values():
         rules = file.book.programme
         rule = rules.indicators.get(code)
-        windows = (it.period for it in rules.windows.values())
-        if rule is not None and any(
-            it.start <= period.start and period.end <= it.end for it in windows
-        ):
+        span = Span(period.start, period.end)
+        if rule is not None and any(_holds(it.period, span) for it in rules.windows.values()):
             return await figures_of(session, space, rules, rule, of, period)
     return None
 
@@ -252,23 +270,32 @@ async def read_combined_activity(
     domains = ("discharge", *DOMAINS)
     return {
         domain: (
-            await declared(session, space.name, f"combined_activity/{domain}", of, BASE_YEAR)
+            await declared(session, space.name, f"{COMBINED}{domain}", of, BASE_YEAR)
         ).denominator
         for domain in domains
     }
 
 
-async def _items(session: AsyncSession, space: str) -> list[str]:
-    """Indicators of the rules in force, domains that they share a budget among, and kinds of acts."""
-    programmes = [file.book.programme for file in (await in_force(session, space)).values()]
-    codes = dict.fromkeys(code for rules in programmes for code in rules.indicators)
+async def _items(
+    session: AsyncSession, space: str, of_structure: bool
+) -> dict[str, Sequence[Period] | None]:
+    """Indicators that the rules in force count, domains that they share a budget among, and kinds of
+    acts; a programme of the whole space reads every owner's."""
+    whose = ("structure" if of_structure else "professional", "space")
+    files = (await in_force(session, space)).values()
+    programmes = [it.book.programme for it in files if it.book.programme.beneficiary in whose]
+    found: dict[str, list[Period]] = {}
+    for rules in programmes:
+        for code, rule in rules.indicators.items():
+            if rule.kind in ("rate", "count"):
+                found.setdefault(code, []).extend(it.period for it in rules.windows.values())
     shared = dict.fromkeys(
-        f"combined_activity/{name}"
+        f"{COMBINED}{name}"
         for rules in programmes
         for name, group in rules.groups.items()
         if group.budget is not None
     )
-    return [*codes, *_kinds(), *shared]
+    return {**found, **dict.fromkeys(_kinds()), **shared}
 
 
 def _kinds() -> list[str]:

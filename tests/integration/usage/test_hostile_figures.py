@@ -28,16 +28,16 @@ class TestTotals:
 
     async def test_of_a_year_stand_for_its_months(self, usage: Usage) -> None:
         """A year that was told in months too would otherwise count twice."""
-        spans = {"2022": 1200, "2022-02": 100, "2022-12": 100, "2021-12": 7}
+        spans = {"2022": 1200, "2022-02": 100, "2022-12": 100, "2023-01": 7}
         totals = [
-            {"item": "V1-4", "span": span, "numerator": number, "denominator": number}
+            {"item": "DMP", "span": span, "numerator": number, "denominator": number}
             for span, number in spans.items()
         ]
         await post(usage, "activity/totals", professional=RPPS, totals=totals)
         found = await get(
             usage, f"professionals/{RPPS}/payments", programme="forfait-structure-2022", euros=False
         )
-        told = found["windows"][0]["declared"]["V1-4"]
+        told = found["windows"][0]["declared"]["DMP"]
         assert (told["denominator"], told["declarations"]) == (1200, 1)
 
     async def test_of_combined_activity_are_of_a_year(self, usage: Usage) -> None:

@@ -187,6 +187,11 @@ class TestTotals:
             ("SU9", "2022-03", "item"),
             ("combined_activity/surgery", "2019", "item"),
             ("combined_activity/biology", "2022", "span"),
+            # Of two windows, of none, and of a programme that pays a professional.
+            ("SU4", "2022", "span"),
+            ("SU4", "2025-03", "span"),
+            ("DMP", "2022-03", "item"),
+            ("SAS", "2022-03", "item"),
         ],
     )
     async def test_that_nothing_reads_are_refused(
@@ -196,6 +201,12 @@ class TestTotals:
         status, found = await refused(usage, "totals", {"structure": FINESS, "totals": totals})
         rule = f"TOTAL-{path.upper()}"
         assert (status, found) == (400, [(rule, f"/body/totals/0/{path}")])
+
+    @pytest.mark.parametrize("item", ["combined_activity/biology", "report.validated/biology"])
+    async def test_without_the_side_that_is_read_are_refused(self, usage: Usage, item: str) -> None:
+        totals = [{"item": item, "span": "2019", "numerator": 10}]
+        status, found = await refused(usage, "totals", {"structure": FINESS, "totals": totals})
+        assert (status, found) == (400, [("TOTAL-EMPTY", "/body/totals/0/denominator")])
 
     async def test_hold_the_activity_of_2019(self, usage: Usage) -> None:
         total = {"item": "combined_activity/biology", "span": "2019", "denominator": 12_345}
