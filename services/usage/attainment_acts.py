@@ -232,7 +232,8 @@ async def _correct(case: Case, state: State, content: Content, request: Correcti
 
 async def _validate(case: Case, state: State, content: Content, request: Decision) -> Done:
     found = await case.computed()
-    return Done("valide", content.model_copy(update=_amounts(found)), _explained(found))
+    decided = {**_amounts(found), "options": case.options}
+    return Done("valide", content.model_copy(update=decided), _explained(found))
 
 
 def _amounts(found: Window) -> dict[str, Any]:

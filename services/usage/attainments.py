@@ -106,6 +106,8 @@ async def act(
         state, content = "brouillon", Content(draft=request)
     else:
         state, content = cast(State, row.state), Content.model_validate_json(row.body)
+        options = {**content.options, **options}
+        rules = under(book, options)
         leads_on = TRANSITIONS[action].get(state, state) != state
         if action != "payer" and not leads_on and await _is_repeated(session, key, action, request):
             return await read(session, space, programme, of, window), False

@@ -53,6 +53,22 @@ async def of_programme(
     return result.all()
 
 
+async def paid_by_window(
+    session: AsyncSession, space: str, beneficiary: str, programme: str
+) -> dict[str, Decimal]:
+    """All the steps of each window, what was taken back too."""
+    result = await session.execute(
+        select(payment.c.window, func.sum(payment.c.amount).label("paid"))
+        .where(
+            payment.c.space == space,
+            payment.c.beneficiary == beneficiary,
+            payment.c.programme == programme,
+        )
+        .group_by(payment.c.window)
+    )
+    return {row.window: row.paid for row in result}
+
+
 async def put(session: WriteSession, key: Key, state: str, body: str, at: datetime) -> None:
     statement = upsert(attainment).values(**_values(key), state=state, body=body, changed_at=at)
     changed = {"state": state, "body": body, "changed_at": at}

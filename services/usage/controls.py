@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import cast
 
@@ -18,6 +19,15 @@ from socle.spaces import Space
 class Control:
     state: State
     content: Content
+    paid: Decimal = Decimal(0)
+    """Of the attestation, less what was taken back."""
+
+    @property
+    def validated(self) -> Decimal | None:
+        """Euros that were decided, whatever would be computed today; None while nothing is."""
+        if self.state not in ("valide", "refuse", "paye") or self.content.amount is None:
+            return None
+        return Decimal(self.content.amount)
 
     def corrected(self, figures: Mapping[str, IndicatorFigures]) -> dict[str, IndicatorFigures]:
         """What was counted, where the control did not lower it."""
@@ -46,7 +56,12 @@ async def controls_of(
 ) -> dict[str, Control]:
     """By window."""
     rows = await repository.of_programme(session, space.name, of.key, programme)
+    paid = await repository.paid_by_window(session, space.name, of.key, programme) if rows else {}
     return {
-        row.window: Control(cast(State, row.state), Content.model_validate_json(row.body))
+        row.window: Control(
+            cast(State, row.state),
+            Content.model_validate_json(row.body),
+            paid.get(row.window, Decimal(0)),
+        )
         for row in rows
     }

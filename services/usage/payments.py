@@ -49,6 +49,11 @@ class Window:
     compared: Mapping[str, Comparison]
     """Attestations beside what follows from the software, and from what was counted."""
 
+    @property
+    def due(self) -> Decimal | None:
+        validated = self.control.validated if self.control else None
+        return self.outcome.amount if validated is None else validated
+
 
 @dataclass(frozen=True, slots=True)
 class Payments:
@@ -60,12 +65,9 @@ class Payments:
 
     @property
     def total(self) -> Decimal | None:
-        """Of the windows that are closed; what was refused is not paid."""
-        amounts = [
-            it.outcome.amount
-            for it in self.windows
-            if it.state == "closed" and not (it.control and it.control.state == "refuse")
-        ]
+        """Of the windows that are closed: what was decided of the attestation, and where nothing was,
+        what follows from the figures."""
+        amounts = [it.due for it in self.windows if it.state == "closed"]
         known = [amount for amount in amounts if amount is not None]
         return sum(known, Decimal(0)) if known else None
 

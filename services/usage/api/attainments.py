@@ -151,6 +151,7 @@ def _json(it: Attainment) -> dict[str, Any]:
         "corrected": content.corrected,
         "amount": content.amount,
         "groups": content.groups,
+        "options": content.options,
         "refused_for": content.refused_for or None,
         "payments": [
             {"step": row.step, "amount": str(row.amount), "paid_at": row.paid_at}

@@ -107,10 +107,22 @@ def _window(it: Window) -> dict[str, Any]:
             code: totals_json(totals, it.outcome.indicators[code].numerator)
             for code, totals in it.declared.items()
         },
-        "control": None
-        if it.control is None
-        else {"state": it.control.state, "corrected": it.control.content.corrected},
+        "control": _control(it),
         "compared": {name: compared_json(found) for name, found in it.compared.items()},
+    }
+
+
+def _control(it: Window) -> dict[str, Any] | None:
+    """Of the attestation: where it stands, and the euros that were decided and paid of it, which later
+    figures do not change."""
+    if it.control is None:
+        return None
+    validated = it.control.validated
+    return {
+        "state": it.control.state,
+        "corrected": it.control.content.corrected,
+        "validated": None if validated is None else str(validated),
+        "paid": str(it.control.paid),
     }
 
 

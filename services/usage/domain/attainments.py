@@ -149,6 +149,8 @@ class Content(Strict):
     """Euros, once validated."""
     groups: dict[Name, str] = Field({})
     """Of the amount, exact, by domain or volet."""
+    options: dict[Name, Name] = Field({})
+    """The answers to open questions by which it was validated; a later correction asks by the same."""
     refused_for: str = ""
 
 

@@ -118,12 +118,16 @@ class Report:
                 STATES[it.state],
                 None if it.outcome.points is None else _number(it.outcome.points),
                 it.outcome.amount,
+                it.control.validated if it.control else None,
+                it.control.paid if it.control and it.control.validated is not None else None,
                 _verified(it.outcome),
             ]
             for it in self.payments.windows
-            if it.outcome.amount is not None
+            if it.due is not None
         ]
-        headers = ("Fenêtre", "État", "Points", "Montant (€)", "Vérification")
+        headers = (
+            "Fenêtre", "État", "Points", "Montant (€)", "Validé (€)", "Payé (€)", "Vérification",
+        )  # fmt: skip
         return Table("montants", "Montants", headers, rows)
 
     def _indicators(self) -> Table:

@@ -40,6 +40,10 @@ def figure_rows(it: Window) -> Iterator[list[Cell]]:
             it.name, "paiement", "montant", it.outcome.amount, "€",
             "arrondi une fois, au centime, demi vers le haut", "calculé",
         ]  # fmt: skip
+    if it.control is not None and it.control.validated is not None:
+        told = "contrôle de l'attestation"
+        yield [it.name, "attestation", "montant validé", it.control.validated, "€", told, "décidé"]
+        yield [it.name, "attestation", "montant payé", it.control.paid, "€", told, "décidé"]
     rules: Sourced = it.outcome.programme.windows[it.name]
     yield [
         it.name, "période", days(it.period.start, it.period.end), None, "", rules.source,

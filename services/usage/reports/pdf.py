@@ -58,7 +58,7 @@ NUMBER_HEAD = ParagraphStyle("number-head", parent=HEAD, alignment=2)
 
 # Shares of the width, by table; the rest of a row is shared evenly.
 WIDTHS = {
-    "montants": (2, 2, 2, 3, 4),
+    "montants": (2, 2, 2, 3, 3, 3, 4),
     "indicateurs": (1.1, 1.7, 7, 1.8, 2, 1.4, 1.8, 2.2),
     "domaines": (1.2, 5, 2.5, 3, 1.5, 2.5),
     "prerequis": (1.5, 5, 2, 3, 4, 2.5),

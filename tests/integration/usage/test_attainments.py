@@ -271,7 +271,9 @@ class TestCorrection:
         assert report.status_code == 200
         window = (await paid(usage, window="F1"))["windows"][0]
         assert window["indicators"]["SU4"]["value"] == "40.00"
-        assert window["control"] == {"state": "instruit", "corrected": {"SU4": 8}}
+        assert window["control"] == {
+            "state": "instruit", "corrected": {"SU4": 8}, "validated": None, "paid": "0",
+        }  # fmt: skip
         assert (await act(usage, "valider", DECISION))["amount"] == "0.00"
 
     async def test_takes_the_share_of_the_sample_from_the_whole(self, usage: Usage) -> None:
@@ -330,6 +332,39 @@ class TestPayment:
             ("solde", "60000.00"), ("regularisation-1", "-60000.00"),
         ]  # fmt: skip
         assert found["paid"] == "0.00"
+
+    async def test_is_told_by_the_payments_whatever_would_be_computed_today(
+        self, usage: Usage
+    ) -> None:
+        await examined(usage)
+        await act(usage, "valider", DECISION)
+        await act(usage, "payer", {"step": "solde"})
+        await dossier(usage, base={"biology": 70_000})
+
+        found = await paid(usage)
+        window = found["windows"][0]
+        assert window["amount"]["eur"] == "70000.00"
+        assert (window["control"]["validated"], window["control"]["paid"]) == ("60000.00",) * 2
+        assert found["paid"] == "60000.00"
+        text = await usage.http.get(
+            f"/usage/structures/{FINESS}/report", params={"programme": SUN, "format": "csv"},
+            headers=usage.headers,
+        )  # fmt: skip
+        assert "F1,attestation,montant payé,60000.00" in text.text
+
+    async def test_is_corrected_by_the_answers_that_it_was_validated_by(self, usage: Usage) -> None:
+        """Else what another answer changes would pass for a consequence of the control."""
+        await biology(usage, 10, 20)
+        await dossier(usage, base={"biology": 150_000})
+        await act(usage, "rediger")
+        await act(usage, "deposer", DEPOSIT)
+        await act(usage, "instruire", EXAMINATION)
+        asked = {"option": "K3:none", "allow_unverified": "true"}
+        assert (await act(usage, "valider", DECISION, **asked))["amount"] == "150000.00"
+        await act(usage, "payer", {"step": "solde"})
+        lower = {"method": "montant", "figures": {"SU4": 9}, "reason": "un document"}
+        found = await act(usage, "corriger", lower, allow_unverified="true")
+        assert (found["amount"], found["options"]) == ("150000.00", {"K3": "none"})
 
     async def test_takes_back_the_advance_of_what_was_refused(self, usage: Usage) -> None:
         await examined(usage)
