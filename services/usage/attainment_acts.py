@@ -1,6 +1,7 @@
 """What each act on an attestation does to it: figures declared, drawn, corrected, validated."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from services.usage import attainments_repository as repository
@@ -128,7 +129,23 @@ def _beside(content: Content, found: Window) -> dict[str, Any]:
 
 async def _withdraw(case: Case, state: State, content: Content, request: None) -> Done:
     """What was submitted with it stays unchanged all the same."""
+    await _check_nothing_is_out(case, "the authority examines it and refuses it first")
     return Done("brouillon", content.model_copy(update={"deposit": None}), {})
+
+
+async def _check_nothing_is_out(case: Case, instead: str) -> None:
+    """A draft takes no payment back: an advance would stay with who never deposits again."""
+    rows = await repository.payments(case.session, case.key)
+    out = sum((row.amount for row in rows), Decimal(0))
+    if out:
+        raise DomainError(
+            Category.CONFLICT,
+            "avance_versee",
+            f"{out} euros were paid of this attestation: {instead}.",
+            problems=[
+                Problem("PAIEMENT-AVANCE", "/payments", f"{out} euros are paid", "nothing paid")
+            ],
+        )
 
 
 async def _examine(case: Case, state: State, content: Content, request: Examination) -> Done:
@@ -282,6 +299,7 @@ async def _refuse(case: Case, state: State, content: Content, request: Decision)
 
 async def _resume(case: Case, state: State, content: Content, request: None) -> Done:
     """Its figures alone remain; what the control found stays in the history."""
+    await _check_nothing_is_out(case, "payer, regularisation, takes it back first")
     return Done("brouillon", Content(draft=content.draft), {})
 
 

@@ -370,10 +370,21 @@ class TestPayment:
         await examined(usage)
         await act(usage, "payer", {"step": "avance"}, **ADVANCE)
         await act(usage, "refuser", {**DECISION, "reason": "x"})
+        resumed = await send(usage, "reprendre")
+        assert (resumed.status_code, resumed.json()["error"]) == (409, "avance_versee")
         balance = await send(usage, "payer", {"step": "solde"}, **ADVANCE)
         assert balance.status_code == 409
         found = await act(usage, "payer", {"step": "regularisation"})
         assert found["paid"] == "0.00"
+
+    async def test_of_an_advance_is_not_kept_by_withdrawing(self, usage: Usage) -> None:
+        await biology(usage, 10, 20)
+        await dossier(usage, base={"biology": 60_000})
+        await act(usage, "rediger")
+        await act(usage, "deposer", DEPOSIT)
+        await act(usage, "payer", {"step": "avance"}, **ADVANCE)
+        withdrawn = await send(usage, "retirer")
+        assert (withdrawn.status_code, withdrawn.json()["error"]) == (409, "avance_versee")
 
     async def test_of_a_refused_window_leaves_the_domain_to_the_next(self, usage: Usage) -> None:
         await examined(usage)
