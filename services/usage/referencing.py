@@ -120,6 +120,14 @@ async def store_software(
             problems.append(
                 Problem("SONS-VERSION", f"/software/{number}/version", message, expected)
             )
+    problems += [
+        Problem(
+            "SONS-PROOF", f"/software/{number}/proven_on", "no installation to prove then",
+            "installed_on, and a day from it on",
+        )
+        for number, use in enumerate(uses)
+        if use.proven_on and not (use.installed_on and use.installed_on <= use.proven_on)
+    ]  # fmt: skip
     pairs = [(use.product, use.version) for use in uses]
     problems += [
         Problem("SONS-TWICE", f"/software/{number}", "this version stands twice", "once")

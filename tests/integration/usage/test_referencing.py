@@ -110,14 +110,14 @@ class TestSoftware:
         body = {
             "software": [
                 {"product": "nothing", "version": "1"},
-                {"product": "cabinet-exemple", "version": "9"},
+                {"product": "cabinet-exemple", "version": "9", "proven_on": "2023-01-01"},
                 {"product": "cabinet-exemple", "version": "9"},
             ]
         }
         response = await put(usage, f"structures/{FINESS}/software", body)
         assert (response.status_code, response.json()["error"]) == (400, "software_refused")
         assert [it["rule"] for it in response.json()["problems"]] == [
-            "SONS-PRODUCT", "SONS-VERSION", "SONS-VERSION", "SONS-TWICE",
+            "SONS-PRODUCT", "SONS-VERSION", "SONS-VERSION", "SONS-PROOF", "SONS-TWICE",
         ]  # fmt: skip
 
     async def test_shows_its_deadlines_and_whether_it_is_referenced_on_a_day(

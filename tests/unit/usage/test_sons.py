@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from services.usage.domain.rules.files import shipped
 from services.usage.domain.rules.software import SoftwareRule
 from services.usage.domain.sons.calendar import SONS_FILE, calendar, read_calendar
 from services.usage.domain.sons.derivation import deadlines, derive
@@ -119,6 +120,32 @@ class TestProducts:
         ]
 
 
+@pytest.mark.parametrize(
+    ("programme", "code"),
+    [
+        ("forfait-structure-2022", "V1-3"),
+        *((f"forfait-structure-{year}", "V1-1") for year in (2023, 2024, 2025)),
+        ("donum", "SOCLE-1"),
+    ],
+)
+def test_a_radiologist_is_equipped_by_a_referenced_ris(programme: str, code: str) -> None:
+    """Brochure of radiology, line 53: the whole forfait of a radiologist rests on it too."""
+    asked = shipped()[programme].programme.indicators[code].software
+    assert asked is not None
+    ris = {
+        "name": "RIS", "vendor": "Éditeur", "couloir": "imagerie", "category": "RIS",
+        "versions": [{"version": "1", "published_on": "2022-01-01",
+                      "referenced": [{"wave": "vague-1", "from": "2022-06-01"}],
+                      "certifications": ["LAP", "SESAM-VITALE-AVENANT-8"]}],
+    }  # fmt: skip
+    used = Use.model_validate({"product": "ris", "version": "1", "installed_on": "2022-06-01"})
+    found = derive(
+        asked, date(2026, 12, 31), date(2027, 1, 1), [used], {"ris": Product.model_validate(ris)}
+    )
+    assert found is not None
+    assert found.fulfilled
+
+
 class TestDerivation:
     @pytest.mark.parametrize(
         ("asked", "version", "days", "expected"),
@@ -176,6 +203,7 @@ class TestDeadlines:
             ("2022-12-01", date(2024, 1, 1), "missed"),
             (None, date(2022, 11, 30), "open"),
             (None, date(2022, 12, 1), "missed"),
+            ("2022-11-30", date(2022, 11, 29), "open"),
         ],
     )
     def test_count_their_day_whole(self, ordered: str | None, today: date, expected: str) -> None:

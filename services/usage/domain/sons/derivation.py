@@ -123,10 +123,11 @@ def deadlines(known: Calendar, use: Use, product: Product, today: date) -> tuple
             if step not in ("ordered_by", "installed_by", "proven_by"):
                 continue
             done = use.done(step)
-            if done is not None and done <= milestone.day:
-                status: Literal["kept", "missed", "open"] = "kept"
-            else:
-                status = "missed" if done is not None or today > milestone.day else "open"
+            if done is not None and done > today:
+                done = None  # a day to come is a plan
+            status: Literal["kept", "missed", "open"] = "open" if done is None else "kept"
+            if (done or today) > milestone.day:
+                status = "missed"
             found.append(
                 Deadline(
                     name, step, milestone.day, done, status, milestone.source, milestone.confidence
