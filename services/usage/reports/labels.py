@@ -40,6 +40,7 @@ REASONS = {
     "already_paid": "déjà payé",
     "locked": "verrouillé",
     "not_reached": "non atteint",
+    "points_unknown": "atteint, points inconnus",
     "after_deadline": "hors délai",
 }
 ATTESTATIONS = {

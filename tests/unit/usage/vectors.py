@@ -445,6 +445,12 @@ def _donum(year: int, socle1: str, rates: tuple[int, int, int, int], **more: Any
     return {"programme": DONUM, "code": "SOCLE-2", "inputs": given}
 
 
+def _options(*met: str) -> Case:
+    case = _donum(2026, "met", (80, 90, 20, 50))
+    case["inputs"]["indicators"] |= {code: {"attained": "met"} for code in met}
+    return case
+
+
 ENDOWMENT: dict[str, list[Case]] = {
     # What the two socles are worth without the options is remembered, not published.
     "D01": [
@@ -470,7 +476,10 @@ ENDOWMENT: dict[str, list[Case]] = {
             "inputs": {"window": "2026", "attained": {"socles": "met", "options": "met"}},
             "points": 420,
             "amount": "2940.00",
-        }
+        },
+        # The same, indicator by indicator, as a dossier states them; of fewer the points are unknown.
+        {**_options("OPTION-1", "OPTION-2", "OPTION-3"), "points": 420, "amount": "2940.00"},
+        {**_options("OPTION-1"), "reason": {"options": "points_unknown"}, "refused": True},
     ],
     "D05": [
         {

@@ -63,7 +63,7 @@ class GroupOutcome:
     status: Status
     reason: str = ""
     """Why it brings nothing: prerequisites, own_laboratory, own_imaging, already_paid, locked,
-    not_reached, after_deadline; empty where it does."""
+    not_reached, points_unknown, after_deadline; empty where it does."""
     steps: tuple[Step, ...] = ()
     points: Fraction | None = None
     amount: Fraction | None = None
@@ -97,7 +97,7 @@ class Ledger:
 
     def miss(self, path: str, unit: str) -> None:
         """The result needs a figure that the file does not have."""
-        self.used[path] = Used(path, None, unit, "no source found", "unknown")
+        self.used[path] = Used(path, None, unit, "aucune source trouvée", "unknown")
 
 
 @dataclass(frozen=True, slots=True)

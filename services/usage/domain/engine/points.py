@@ -31,7 +31,12 @@ def pay(
     others each met indicator brings its own. All groups complete bring the programme's maximum."""
     groups: dict[str, GroupOutcome] = {}
     complete = {
-        name: statuses[name] is Status.MET and (rule.policy != "each" or name in inputs.attained)
+        name: statuses[name] is Status.MET
+        and (
+            rule.policy != "each"
+            or name in inputs.attained
+            or (rule.exhaustive and _each_is_met(programme, name, indicators))
+        )
         for name, rule in programme.groups.items()
     }
     at_maximum = money.maximum is not None and all(complete.values())
@@ -43,6 +48,8 @@ def pay(
             _use_targets(programme, window, name, indicators, inputs, ledger)
         points = _points(programme, name, complete[name], indicators, ledger, quiet=at_maximum)
         reason = "" if points else "not_reached"
+        if reason and statuses[name] is Status.MET:
+            reason = "points_unknown"
         groups[name] = GroupOutcome(name, rule, statuses[name], reason, points=points)
     total = sum((group.points or _NONE for group in groups.values()), _NONE)
     if (at_maximum and money.maximum is not None) or (
@@ -54,6 +61,12 @@ def pay(
         ledger.use("money/point_value", money.point_value)
     steps = (Step("points", total), Step("point_value", exact, money.point_value.value))
     return Payment(exact, groups, steps, points=total)
+
+
+def _each_is_met(
+    programme: Programme, group: str, indicators: Mapping[str, IndicatorOutcome]
+) -> bool:
+    return all(indicators[code].status is Status.MET for code in programme.members(group))
 
 
 def _points(

@@ -104,7 +104,8 @@ class Group(Strict):
     """Indicators that are judged together: a domain of SUN-ES, a volet, the two socles.
 
     `all_applicable`: reached when each one that applies is met; `any_applicable`: when one is;
-    `each`: never reached as a whole, each met indicator brings its own points.
+    `each`: each met indicator brings its own points; reached as a whole where the file names all its
+    indicators (`exhaustive`) and each of them is met, and its maximum is then due.
     """
 
     title: Text
@@ -113,6 +114,7 @@ class Group(Strict):
     budget: Amount | None = None
     points: Amount | None = None
     maximum: Amount | None = None
+    exhaustive: bool = False
     locked_by: Name | None = None
 
 
