@@ -21,6 +21,7 @@ from services.usage.api.inputs import (
 )
 from services.usage.domain.measures import ActivityKind
 from services.usage.events import ACTIVITY_CANCELLED, ACTIVITY_DECLARED, activity_event
+from services.usage.redeclared import contradiction, contradictions
 from socle.auth.dependencies import CallerSpace, kernel_of
 from socle.db.sessions import ReadSession, WriteSession
 from socle.problems import Problem
@@ -112,16 +113,23 @@ async def declare_activity(
         raise no_such_body(media_type)
     body = _read(content)
     problems: list[Problem] = []
-    events = []
-    now = space.now()
+    told = []
     for position, act in enumerate(body.acts):
         data, found = act.checked(kernel, space.name, f"/body/acts/{position}")
         problems += found
-        events.append(activity_event(ACTIVITY_DECLARED, space.name, data, now))
+        told.append(data)
     refuse_if_any(problems)
+    now = space.now()
     async with kernel.database.write() as session:
-        await declaring.tell(session, events)
-    return {"declared": len(events)}
+        differs = await contradictions(session, space.name, told)
+        refuse_if_any([
+            contradiction(f"/body/acts/{position}/act_id", it)
+            for position, it in enumerate(differs) if it
+        ])  # fmt: skip
+        await declaring.tell(
+            session, [activity_event(ACTIVITY_DECLARED, space.name, it, now) for it in told]
+        )
+    return {"declared": len(told)}
 
 
 def _read(content: bytes) -> ActivityIn:

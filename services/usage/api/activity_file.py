@@ -31,6 +31,7 @@ from services.usage.domain.activity_file import (
 from services.usage.domain.encodings import decoded, encoding_of
 from services.usage.domain.facts import owner_of
 from services.usage.events import ACTIVITY_DECLARED, activity_event
+from services.usage.redeclared import contradiction, contradictions
 from socle.errors import Category, DomainError
 from socle.events.envelope import Event
 from socle.kernel import Kernel
@@ -60,6 +61,10 @@ class _File:
     def records(self) -> Iterator[Numbered]:
         self.content.seek(0)
         return records(split_lines(decoded(_chunks(self.content), self.encoding)))
+
+
+# The number of the line, the act of a good one, and what is wrong with a bad one.
+_Line = tuple[int, dict[str, Any] | None, list[Problem]]
 
 
 @dataclass(slots=True)
@@ -179,9 +184,8 @@ async def _judge(
 ) -> _Judged:
     """Every line; the second of two that say one act to be another thing is bad too."""
     async for lines in _batches(file, header):
-        for number, data, problems in await asyncio.to_thread(
-            _read, header, lines, kernel, space.name
-        ):
+        read = await asyncio.to_thread(_read, header, lines, kernel, space.name)
+        for number, data, problems in await _with_contradictions(read, kernel, space.name):
             if problems:
                 judged.tell(problems)
             elif data is not None:
@@ -190,6 +194,20 @@ async def _judge(
                 if not problems:
                     judged.keep(data)
     return judged
+
+
+async def _with_contradictions(read: list[_Line], kernel: Kernel, space: str) -> list[_Line]:
+    """A good line may still say of an act that is counted what cannot count any more."""
+    good = [(number, data) for number, data, problems in read if data is not None and not problems]
+    async with kernel.database.write() as session:
+        differs = await contradictions(session, space, [data for _, data in good], among=False)
+    bad = {number: it for (number, _), it in zip(good, differs, strict=True) if it}
+    return [
+        (number, data, [contradiction(f"/lines/{number}/act_id", bad[number])])
+        if number in bad
+        else (number, data, problems)
+        for number, data, problems in read
+    ]
 
 
 def _known(judged: _Judged, number: int, data: dict[str, Any]) -> list[Problem]:
@@ -230,10 +248,8 @@ async def _declare(kernel: Kernel, space: Space, declaring: Declaring, judged: _
             await declaring.tell(session, [_declared(decode(line), space) for line in lines])
 
 
-def _read(
-    header: Header, lines: list[Numbered], kernel: Kernel, space: str
-) -> list[tuple[int, dict[str, Any] | None, list[Problem]]]:
-    read = []
+def _read(header: Header, lines: list[Numbered], kernel: Kernel, space: str) -> list[_Line]:
+    read: list[_Line] = []
     for number, line in lines:
         fields, problems = read_record(header, number, line)
         data = None

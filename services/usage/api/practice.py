@@ -30,6 +30,7 @@ from services.usage.events import (
     PRACTICE_ATTESTED,
     activity_event,
 )
+from services.usage.redeclared import contradiction, contradictions
 from socle.auth.dependencies import CallerSpace, kernel_of
 from socle.db.database import WriteSession as Writing
 from socle.db.sessions import ReadSession, WriteSession
@@ -171,6 +172,8 @@ async def _tell_act(
 ) -> None:
     data = {**act, "domain": None, "patient": patient, "act_at": at.isoformat(), "flags": flags,
             "documents": [], "messages": []}  # fmt: skip
+    [differs] = await contradictions(session, space.name, [data])
+    refuse_if_any([contradiction("/body", differs)] if differs else [])
     events = [activity_event(ACTIVITY_DECLARED, space.name, data, space.now())]
     if cancelled_at is not None:
         cancelled = {**act, "cancelled_at": cancelled_at.isoformat()}

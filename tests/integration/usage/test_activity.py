@@ -82,6 +82,28 @@ class TestActs:
         assert await counted(usage, acts("consultation.done")) == 1
         assert await counted(usage, acts("consultation.done"), Beneficiary("space")) == 2
 
+    async def test_that_are_told_again_in_other_words_are_refused(self, usage: Usage) -> None:
+        """The first telling holds; documents alone may be added later."""
+        await usage.declare({**CONSULTATION, "act_id": "1"})
+        response = await usage.http.post(
+            "/usage/activity",
+            json={
+                "acts": [
+                    {**CONSULTATION, "act_id": "1", "documents": ["1.2.3^4"]},
+                    {**CONSULTATION, "act_id": "1", "act_at": "2022-04-01T00:00:00Z"},
+                    {**CONSULTATION, "act_id": "2"},
+                    {**CONSULTATION, "act_id": "2", "act_at": "2022-04-01T00:00:00Z"},
+                ]
+            },
+            headers=usage.headers,
+        )
+        assert response.status_code == 400
+        assert [(it["rule"], it["path"]) for it in response.json()["problems"]] == [
+            ("ACT-CONTRADICTION", "/body/acts/1/act_id"),
+            ("ACT-CONTRADICTION", "/body/acts/3/act_id"),
+        ]
+        assert await counted(usage, acts("consultation.done"), Beneficiary("space")) == 1
+
     async def test_leave_both_sides_when_cancelled_within_the_period(self, usage: Usage) -> None:
         act = {
             **CONSULTATION, "kind": "prescription.issued", "act_id": "P1", "flags": ["eprescription"],

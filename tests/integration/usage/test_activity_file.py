@@ -68,6 +68,19 @@ class TestForms:
             assert (await sent(usage, content)).status_code == 201
         assert await usage.counted() == (0, 2)
 
+    async def test_names_the_lines_that_say_otherwise_of_what_is_counted(
+        self, usage: Usage
+    ) -> None:
+        await sent(usage, "\n".join([HEADER, line(1), line(2)]))
+        again = "\n".join([HEADER, line(1), line(2, act_at="2022-04-15T10:00:00+02:00"), line(3)])
+        response = await sent(usage, again)
+        assert [(it["rule"], it["path"]) for it in response.json()["problems"]] == [
+            ("ACT-CONTRADICTION", "/lines/3/act_id")
+        ]
+        body = (await sent(usage, again, on_error="skip")).json()
+        assert (body["declared"], len(body["refused"])) == (2, 1)
+        assert await usage.counted() == (0, 3)
+
     async def test_counts_as_the_same_acts_in_json_do(self, usage: Usage) -> None:
         await sent(usage, "\n".join([HEADER, line(1)]))
         await usage.declare(

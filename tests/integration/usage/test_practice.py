@@ -39,6 +39,18 @@ class TestPrescriptions:
         await posted(usage, "prescriptions", paper)
         assert (await counted(usage, self.ISSUED), await counted(usage, self.WITH_NUMBER)) == (2, 1)
 
+    async def test_that_become_electronic_are_refused_and_not_lost_in_silence(
+        self, usage: Usage
+    ) -> None:
+        """The first telling holds: a number that came later was taken with 201, and counted nowhere."""
+        await posted(usage, "prescriptions", {**PRESCRIPTION, "numero": None})
+        found = await refused(usage, "prescriptions", PRESCRIPTION)
+        assert found == (400, [("ACT-CONTRADICTION", "/body")])
+        await posted(usage, "fse", FSE)
+        paper = {**FSE, "support": "PAPIER", "apcv": None}
+        assert await refused(usage, "fse", paper) == (400, [("ACT-CONTRADICTION", "/body")])
+        assert await counted(usage, self.ISSUED) == 1
+
     async def test_leave_when_cancelled_within_the_period(self, usage: Usage) -> None:
         await posted(usage, "prescriptions", PRESCRIPTION)
         await posted(usage, "prescriptions", {**PRESCRIPTION, "annulee_le": "2022-03-20T08:00:00Z"})
