@@ -13,8 +13,11 @@ from services.dmp.fhir.bundle import Part
 from socle.problems import Problem
 
 SOURCE = "FHIR R4 §2.6.2"
-# \u0000, unless its backslash is itself escaped: jsonb refuses NUL (PostgreSQL §8.14).
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+# In JSON, unless the backslash is itself escaped. jsonb refuses NUL (PostgreSQL §8.14), and XML 1.0 §2.2
+# the others: a listing by SOAP could not be written.
+_UNWRITABLE = re.compile(
+    rb"(?<!\\)(?:\\\\)*(\\(?:u00(?:0[0-8bcef]|1[0-9a-f])|[bf]))|(\xef\xbf[\xbe\xbf])"
+)
 _LISTS = (
     "identifier", "content", "contained", "author", "category", "securityLabel", "relatesTo",
     "extension", "note", "entry",
@@ -43,10 +46,12 @@ def check_storable(part: Part) -> list[Problem]:
             )
         )  # fmt: skip
         return problems
-    if _NUL.search(written):
+    if found := _UNWRITABLE.search(written):
+        character = ord(orjson.loads(b'"%s"' % (found[1] or found[2])))
         problems.append(
             Problem(
-                "FHIR-STRING", part.path, "a text holds the character U+0000", "text without it",
+                "FHIR-STRING", part.path, f"a text holds the character U+{character:04X}",
+                "text whose only control characters are tabs and line ends",
                 source="FHIR R4 §2.24.0.1 string",
             )
         )  # fmt: skip
