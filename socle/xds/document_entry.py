@@ -3,8 +3,9 @@
 Every value is text as it stands in ebRIM (ITI TF-3 §4.2.3.2), so that what was sent comes back.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from socle.cda.metadata import AuthorMetadata, DocumentMetadata
 from socle.cda.model import Code
@@ -16,6 +17,10 @@ NORMAL: Final = "2.16.840.1.113883.5.25"
 FORMATS: Final = "1.3.6.1.4.1.19376.1.2.3"
 """IHE's format codes. Unverified (memory): the scheme that the DMP itself writes is not known."""
 
+ExtraSlots: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Names and values of the slots that nothing here reads: what they say is for whoever asks for them
+(ITI TF-3 §4.2.3.1.6, extra metadata)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coded:
@@ -26,12 +31,25 @@ class Coded:
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """`person` is an XCN, an institution an XON; roles and specialties are text or CE."""
+    """`person` is an XCN, an institution an XON, a telecommunication an XTN; roles and specialties are
+    text or CE."""
 
     person: str = field(default="", repr=False)
     institutions: tuple[str, ...] = field(default=(), repr=False)
     roles: tuple[str, ...] = ()
     specialties: tuple[str, ...] = ()
+    telecommunications: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of_json(cls, stored: Mapping[str, Any]) -> "Author":
+        """What `asdict` gave, through JSON; telecommunications were not always kept."""
+        return cls(
+            stored["person"],
+            tuple(stored["institutions"]),
+            tuple(stored["roles"]),
+            tuple(stored["specialties"]),
+            tuple(stored.get("telecommunications", ())),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +82,7 @@ class DocumentEntry:
     reference_ids: tuple[str, ...] = field(default=(), repr=False)
     size: int = 0
     hash: str = ""
+    extra: ExtraSlots = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,18 +95,15 @@ class DocumentEntry:
             values[name] = Coded(**values[name])
         for name in ("confidentiality", "event_codes"):
             values[name] = tuple(Coded(**one) for one in values[name])
-        values["authors"] = tuple(
-            Author(
-                one["person"],
-                tuple(one["institutions"]),
-                tuple(one["roles"]),
-                tuple(one["specialties"]),
-            )
-            for one in values["authors"]
-        )
+        values["authors"] = tuple(map(Author.of_json, values["authors"]))
+        values["extra"] = extra_of_json(values.get("extra", ()))
         for name in ("source_patient_info", "reference_ids"):
             values[name] = tuple(values[name])
         return cls(**values)
+
+
+def extra_of_json(stored: Iterable[tuple[str, Iterable[str]]]) -> ExtraSlots:
+    return tuple((name, tuple(values)) for name, values in stored)
 
 
 def entry_of(

@@ -1,6 +1,6 @@
 """Reads the registry objects of an ebRIM 3.0 message, judging nothing (ITI TF-3 §4.2.1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -48,6 +48,10 @@ class RegistryObject:
 
     def slot(self, name: str) -> str:
         return first(self.slots, name)
+
+    def other_slots(self, known: Container[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The slots whose names are not known, in their order."""
+        return tuple((name, values) for name, values in self.slots.items() if name not in known)
 
     def classified(self, scheme: str) -> list[Classified]:
         return [one for one in self.classifications if one.scheme == scheme]

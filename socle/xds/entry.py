@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from lxml import etree
@@ -10,6 +11,13 @@ from socle.xds import names
 from socle.xds.document_entry import Author, Coded, DocumentEntry
 from socle.xds.ebrim import Classified, RegistryObject
 from socle.xds.names import RIM
+
+_READ: Final = frozenset({
+    "creationTime", "hash", "languageCode", "legalAuthenticator", "serviceStartTime",
+    "serviceStopTime", "size", "sourcePatientId", "sourcePatientInfo", names.REFERENCE_IDS,
+    "repositoryUniqueId",
+})  # fmt: skip
+"""Slots that are attributes of an entry, or set by the registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ def read_entry(found: RegistryObject) -> DocumentEntry:
         reference_ids=found.slots.get(names.REFERENCE_IDS, ()),
         size=_size(found.slot("size")),
         hash=found.slot("hash").lower(),
+        extra=found.other_slots(_READ),
     )
 
 
@@ -57,6 +66,7 @@ def read_author(found: Classified) -> Author:
         found.slots.get("authorInstitution", ()),
         found.slots.get("authorRole", ()),
         found.slots.get("authorSpecialty", ()),
+        found.slots.get("authorTelecommunication", ()),
     )
 
 
@@ -133,6 +143,7 @@ def _slots(entry: DocumentEntry) -> Iterable[tuple[str, Sequence[str]]]:
     ):
         if values:
             yield name, values
+    yield from entry.extra
 
 
 class ObjectWriter:
@@ -150,6 +161,7 @@ class ObjectWriter:
             ("authorInstitution", author.institutions),
             ("authorRole", author.roles),
             ("authorSpecialty", author.specialties),
+            ("authorTelecommunication", author.telecommunications),
         ):
             if values:
                 add_slot(element, name, values)

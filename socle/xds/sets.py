@@ -14,6 +14,8 @@ from socle.xds.entry import ObjectWriter, add_slot, add_text, read_author, rim
 from socle.xds.submission_set import SubmissionSet
 
 SOURCE: Final = "ITI TF-3 §4.2"
+_SUBMISSION_TIME: Final = "submissionTime"
+_RECIPIENT: Final = "intendedRecipient"
 _MEMBERSHIPS: Final = UUID("6f2a7a52-3c0e-5d1b-9b0e-3b0f0b6f5a11")
 """The namespace of their ids: a membership has no row of its own."""
 
@@ -53,7 +55,7 @@ def read_set(objects: RegistryObjects) -> ReadSet:
         unique_id=package.external_ids.get(names.SET_UNIQUE_ID, ""),
         source_id=package.external_ids.get(names.SET_SOURCE, ""),
         patient_id=package.external_ids.get(names.SET_PATIENT, ""),
-        submission_time=package.slot("submissionTime"),
+        submission_time=package.slot(_SUBMISSION_TIME),
         content_type=(
             Coded(content_type.node, content_type.coding_scheme, content_type.name)
             if content_type
@@ -62,6 +64,8 @@ def read_set(objects: RegistryObjects) -> ReadSet:
         authors=tuple(map(read_author, package.classified(names.SET_AUTHOR))),
         title=package.name,
         comments=package.description,
+        intended_recipients=package.slots.get(_RECIPIENT, ()),
+        extra=package.other_slots((_SUBMISSION_TIME, _RECIPIENT)),
     )
     for name, value in (
         ("uniqueId", read.unique_id),
@@ -82,7 +86,11 @@ def member_id(package: UUID, member: UUID) -> str:
 
 def write_set(parent: etree._Element, set_id: UUID, found: SubmissionSet) -> None:
     element, writer = write_package(parent, set_id)
-    add_slot(element, "submissionTime", (found.submission_time,))
+    if found.intended_recipients:
+        add_slot(element, _RECIPIENT, found.intended_recipients)
+    add_slot(element, _SUBMISSION_TIME, (found.submission_time,))
+    for name, values in found.extra:
+        add_slot(element, name, values)
     add_text(element, "Name", found.title)
     add_text(element, "Description", found.comments)
     writer.node(names.SET_NODE)

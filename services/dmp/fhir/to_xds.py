@@ -29,7 +29,9 @@ def entry_from_reference(
     reference: dict[str, Any], metadata: DocumentMetadata, ins: Ins
 ) -> DocumentEntry:
     entry = entry_of(metadata, ins, _labels(reference, metadata.confidentiality or "N"))
-    return replace(entry, reference_ids=_references(reference))
+    return replace(
+        entry, reference_ids=_references(reference), comments=text(reference.get("description"))
+    )
 
 
 def entry_of_resource(resource: dict[str, Any], content: bytes) -> DocumentEntry:
@@ -71,6 +73,7 @@ def set_from_list(
     content_type = next(iter(codings(designation)), ("", ""))
     source = mapping(_extension(extensions, _SOURCE_ID).get("valueIdentifier"))
     authors = next((entry.authors for entry in entries if entry.authors), ())
+    notes = (text(mapping(one).get("text")) for one in items(resource.get("note")))
     return SubmissionSet(
         unique_id=unique_id_of(first(resource.get("identifier"))) or fallback_id,
         source_id=text(source.get("value")).removeprefix("urn:oid:"),
@@ -79,6 +82,7 @@ def set_from_list(
         content_type=Coded(content_type[1], oid_of_system(content_type[0]) or CONTENT_TYPES),
         authors=tuple(Author(author.person, author.institutions) for author in authors[:1]),
         title=text(resource.get("title")),
+        comments="\n".join(filter(None, notes)),
     )
 
 
