@@ -14,7 +14,10 @@ MAX_REPETITIONS: Final = 100
 CHARSETS: Final = {"UNICODE UTF-8": "utf-8", "8859/15": "iso8859-15"}
 """The two of the guide (MSH-18), as Python names them."""
 
-_ESCAPED: Final = re.compile(r"\\([FSTRE]|X(?:[0-9A-F]{2})+|\.br)\\")
+_ESCAPED: Final = re.compile(
+    # The package `hl7` (Python) pads with a blank: a line feed is `X a` there.
+    r"\\([FSTREHN]|X(?:[0-9A-Fa-f ][0-9A-Fa-f])+|\.(?:br|ce|fi|nf)|\.(?:sp|sk|in|ti)[+-]?[0-9]{0,3})\\"
+)
 _MARKS: Final = {"F": 0, "S": 1, "R": 2, "E": 3, "T": 4}
 _SEGMENT_ENDS: Final = re.compile(r"\r\n|\r|\n")
 
@@ -65,11 +68,18 @@ class Segment:
             what = found[1]
             if what in _MARKS:
                 return self.marks[_MARKS[what]]
-            if what == ".br":
-                return "\n"
-            return bytes.fromhex(what[1:]).decode("latin-1")
+            if what[0] == "X":
+                pairs = (what[at : at + 2] for at in range(1, len(what), 2))
+                return "".join(chr(int(pair, 16)) for pair in pairs)
+            return _laid_out(what)
 
         return _ESCAPED.sub(plain, text)
+
+
+def _laid_out(command: str) -> str:
+    """Formatting (HL7 v2.5 §2.7.6) as far as plain text has it: lines and blanks, no highlights."""
+    count = int(command[3:]) if command[3:].isdecimal() else 1
+    return {".br": "\n", ".ce": "\n", ".sp": "\n" * count, ".sk": " " * count}.get(command[:3], "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +98,26 @@ class Message:
         return self.segments[0]
 
 
+def read_head(raw: bytes) -> Message | None:
+    """Only its MSH, of a message that cannot be read whole: whom the refusal goes to, and of what. None
+    where there is none."""
+    head = raw[max(0, raw.find(b"MSH", 0, 1000)) :][:1000].decode("latin-1")
+    marks = head[3:8]
+    if not head.startswith("MSH") or not _are_marks(marks):
+        return None
+    line = _SEGMENT_ENDS.split(head)[0]
+    if not 8 < line.count(marks[0]) <= MAX_FIELDS:
+        return None
+    return Message(tuple(_segments(line, marks)), "utf-8")
+
+
 def parse(raw: bytes) -> Message:
     raw = raw.lstrip(b"\r\n")
     head = raw[:1000].decode("latin-1")
     if not head.startswith("MSH") or len(head) < 8:
         raise UnreadableMessageError(100, "MSH^1", _what_starts(raw))
     marks = head[3:8]
-    if len(set(marks)) < 5 or any(mark.isalnum() or not "!" <= mark <= "~" for mark in marks):
+    if not _are_marks(marks):
         raise UnreadableMessageError(102, "MSH^1^2", "MSH-2 is not four different marks.")
     if raw.count(b"\r") + raw.count(b"\n") > 2 * MAX_SEGMENTS:
         raise UnreadableMessageError(198, "MSH^1", f"More than {MAX_SEGMENTS} segments.")
@@ -110,6 +133,10 @@ def parse(raw: bytes) -> Message:
             102, "MSH^1^18", "The octets are not of that charset."
         ) from None
     return Message(tuple(_segments(text, marks)), charset)
+
+
+def _are_marks(marks: str) -> bool:
+    return len(set(marks)) == 5 and all(not it.isalnum() and "!" <= it <= "~" for it in marks)
 
 
 def _what_starts(raw: bytes) -> str:

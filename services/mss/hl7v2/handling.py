@@ -6,6 +6,7 @@ the message's own, and are sent once; a message that was accepted is acknowledge
 
 import asyncio
 import hashlib
+from datetime import datetime
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -17,14 +18,14 @@ from services.mss.hl7v2 import acknowledgements, answers, mails, repository
 from services.mss.hl7v2.answers import Accepted, Code, Parties
 from services.mss.hl7v2.dmp import queue
 from services.mss.hl7v2.dmp.deposit import deposit_of
-from services.mss.hl7v2.er7 import Message, UnreadableMessageError, parse
+from services.mss.hl7v2.er7 import Message, UnreadableMessageError, parse, read_head
 from services.mss.hl7v2.order import Fault, Order
 from services.mss.hl7v2.reading import read_order
 from services.mss.hl7v2.repository import Sender
 from services.mss.intake import Intake
 from services.mss.seed import KIT
 from services.mss.trust.seed import DOMAIN
-from socle.clock import SpaceClock
+from socle.clock import SpaceClock, wall
 from socle.errors import DomainError
 from socle.failpoints import failpoint
 from socle.idgen import uuid7
@@ -50,13 +51,11 @@ class Orders:
         try:
             message = await asyncio.to_thread(parse, raw)
         except UnreadableMessageError as error:
-            return answers.unreadable(
-                Fault(error.code, error.location, str(error)), str(uuid7()), now
-            )
+            return _refused(raw, "AE", Fault(error.code, error.location, str(error)), now)
         except Exception as error:  # noqa: BLE001 — as below
             log.warning("hl7_unreadable", error=type(error).__name__)
             fault = Fault(199, "MSH^1", "Socle failed to read this message.")
-            return answers.unreadable(fault, str(uuid7()), now)
+            return _refused(raw, "AE", fault, now)
         try:
             return await self._handle(message, raw)
         except DomainError as error:
@@ -75,6 +74,10 @@ class Orders:
             log.warning("hl7_failed", error=type(error).__name__)
             fault = Fault(207, "", "Socle failed to carry this message out.")
             return answers.acknowledge(message, "AE", [fault], str(uuid7()), now)
+
+    def refuse(self, raw: bytes, code: Code, text: str) -> bytes:
+        """The answer to what is no framed message. Its clock is the system's: no space is known yet."""
+        return _refused(raw, code, Fault(100 if code == "AE" else 207, "MSH^1", text), wall())
 
     async def _default_space(self) -> Space:
         try:
@@ -154,3 +157,11 @@ class Orders:
                 )
                 await queue.enqueue(session, sender, order.control_id, patient, deposit)
         failpoint("mss.hl7_accepted")
+
+
+def _refused(raw: bytes, code: Code, fault: Fault, at: datetime) -> bytes:
+    """To whoever sent it, of what they sent, as far as MSH can be read: a sender waits for its MSH-10."""
+    head = read_head(raw)
+    if head is None:
+        return answers.unreadable(fault, str(uuid7()), at)
+    return answers.acknowledge(head, code, [fault], str(uuid7()), at)

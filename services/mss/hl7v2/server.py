@@ -23,8 +23,10 @@ class Ports:
 async def mllp_servers(intake: Intake, authority: IssuingCa) -> AsyncIterator[Ports]:
     """They ask for no login, as no PFI does: hence their own address, loopback unless told."""
     settings = intake.settings
+    orders = Orders(intake)
     listener = Mllp(
-        Orders(intake).handle,
+        orders.handle,
+        orders.refuse,
         max_bytes=settings.max_body_bytes,
         max_held=settings.max_held_bytes,
         max_connections=settings.mss_max_connections,
