@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from socle import __version__
 from socle.errors import Category, DomainError
@@ -81,10 +82,11 @@ def create_app(spec: ServiceSpec, settings: Settings) -> FastAPI:
         openapi_url=f"/_sandbox/{spec.name}/openapi.json",
         redoc_url=None,
     )
-    for router in (*spec.routers, control.router, health.router):
+    routers = (*spec.routers, control.router, health.router)
+    for router in routers:
         app.include_router(router)
     dialects = Dialects(spec.dialects)
-    handle_errors(app, dialects)
+    handle_errors(app, dialects, routers, spec.fhir)
     app.state.journal = Journal(settings.journal_size)
     # The last added is the outermost.
     if spec.fhir:
@@ -132,7 +134,14 @@ async def _kept_running(name: str, worker: Worker, kernel: Kernel) -> None:
         await asyncio.sleep(1)
 
 
-def handle_errors(app: FastAPI, dialects: Dialects) -> None:
+def handle_errors(
+    app: FastAPI,
+    dialects: Dialects,
+    routers: Sequence[APIRouter] = (),
+    fhir: Sequence[str] = (),
+) -> None:
+    """`routers` are those of the application; `fhir` the paths of servers that describe themselves."""
+
     def answer(request: Request, error: DomainError) -> Response:
         state_of(request.scope)["refusal"] = error
         return dialects(request.url.path)(error, correlation_id.get())
@@ -150,7 +159,9 @@ def handle_errors(app: FastAPI, dialects: Dialects) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(request, _from_http(error, request))
+        if error.status_code == 405:
+            return answer(request, _not_allowed(error, request, routers))
+        return answer(request, _from_http(error, request, fhir))
 
 
 def _from_validation(error: RequestValidationError) -> DomainError:
@@ -177,16 +188,34 @@ def _expected(context: Any) -> str:
     return ", ".join(f"{key} {value}" for key, value in context.items() if key != "error")
 
 
-def _from_http(error: HTTPException, request: Request) -> DomainError:
-    if error.status_code == 405:
-        category, code = Category.METHOD_NOT_ALLOWED, "method_not_allowed"
-        detail = f"{request.method} is not served here."
-    elif error.status_code == 404:
+def _from_http(error: HTTPException, request: Request, fhir: Sequence[str]) -> DomainError:
+    if error.status_code == 404:
         category, code = Category.NOT_FOUND, "path_unknown"
-        detail = "Nothing is served at this path; see docs/architecture.md for the paths of Socle."
+        served = (f"GET {base}/metadata" for base in fhir if request.scope["path"].startswith(base))
+        where = next(served, "docs/architecture.md")
+        detail = f"Nothing is served at this path; {where} tells what is."
     else:
         category = Category.INCORRECT if error.status_code < 500 else Category.FAULT
         code, detail = "http_error", str(error.detail)
     return DomainError(
         category, code, detail, headers=dict(error.headers or {}), status=error.status_code
+    )
+
+
+def _not_allowed(
+    error: HTTPException, request: Request, routers: Sequence[APIRouter]
+) -> DomainError:
+    """Allow has the methods of every route of this path (RFC 9110 §10.2.1): the framework names those
+    of the first."""
+    matching = (
+        route.methods or ()
+        for router in routers
+        for route in router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    )
+    allowed = ", ".join(sorted({method for methods in matching for method in methods}))
+    headers = {**(error.headers or {}), **({"Allow": allowed} if allowed else {})}
+    detail = f"{request.method} is not served here" + (f", but {allowed}." if allowed else ".")
+    return DomainError(
+        Category.METHOD_NOT_ALLOWED, "method_not_allowed", detail, headers=headers, status=405
     )

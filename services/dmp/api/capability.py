@@ -13,6 +13,17 @@ from socle.auth.dependencies import RequestSpace
 from socle.fhir.messages import fhir_response
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
+_CHAINED = ("patient.identifier",)
+_TYPES = {
+    **dict.fromkeys(("date", "creation", "period", "period-start", "period-end"), "date"),
+    **dict.fromkeys(
+        ("patient", "author", "related", "relatesto", "source", "authorOrg", "PDSm_authorOrg"),
+        "reference",
+    ),
+    **dict.fromkeys(("title", "author.family", "author.given", "source.family", "source.given"),
+                    "string"),
+}  # fmt: skip
+"""Of the search parameters, where they are no tokens."""
 _PDSM = "https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/"
 
 
@@ -26,6 +37,7 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
             "kind": "instance",
             "fhirVersion": "4.0.1",
             "format": ["json", "xml"],
+            "patchFormat": ["application/json-patch+json", "application/fhir+json"],
             "software": {"name": "Socle", "version": __version__},
             "implementation": {"description": "DMP sandbox", "url": base_url(request)},
             "rest": [
@@ -35,7 +47,7 @@ async def capability_statement(request: Request, space: RequestSpace) -> Respons
                     "resource": [
                         _document_reference(),
                         _list(),
-                        _resource("Binary", "read"),
+                        _resource("Binary", "read", "vread"),
                         _patient(),
                     ],
                 }
@@ -50,8 +62,10 @@ def _resource(kind: str, *interactions: str) -> dict[str, Any]:
 
 def _document_reference() -> dict[str, Any]:
     return {
-        **_resource("DocumentReference", "read", "search-type", "create", "patch"),
+        **_resource("DocumentReference", "read", "vread", "search-type", "create", "patch"),
         "conditionalUpdate": True,
+        "versioning": "versioned",
+        "readHistory": False,
         "supportedProfile": [
             f"{_PDSM}{name}"
             for name in ("pdsm-comprehensive-document-reference", "pdsm-simplified-publish")
@@ -62,7 +76,7 @@ def _document_reference() -> dict[str, Any]:
 
 def _list() -> dict[str, Any]:
     return {
-        **_resource("List", "read", "search-type"),
+        **_resource("List", "read", "vread", "search-type"),
         "supportedProfile": [f"{_PDSM}pdsm-submissionset-comprehensive"],
         "searchParam": _parameters(set_search.PARAMETERS),
     }
@@ -77,8 +91,4 @@ def _patient() -> dict[str, Any]:
 
 def _parameters(names: Sequence[str]) -> list[dict[str, str]]:
     """Chained ones are searched, and have no type of their own."""
-    dates = {"date", "creation", "period", "period-start", "period-end"}
-    return [
-        {"name": name, "type": "date" if name in dates else "token"}
-        for name in ("patient.identifier", *names)
-    ]
+    return [{"name": name, "type": _TYPES.get(name, "token")} for name in (*_CHAINED, *names)]

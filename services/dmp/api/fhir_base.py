@@ -5,6 +5,7 @@ from typing import cast
 from uuid import UUID
 
 from fastapi import Request
+from starlette.responses import Response
 
 from services.dmp import repository
 from services.dmp.admission import admit
@@ -91,3 +92,16 @@ def unknown_document(value: str) -> DomainError:
         "document_unknown",
         f"No document entry {value[:64]} in this space; search DocumentReference by patient.identifier.",
     )
+
+
+def require_version(read: Response, asked: str) -> Response:
+    """A vread: answers give addresses of versions, and clients read them. Earlier ones are not kept as
+    resources, which FHIR leaves to a server (FHIR R4 §3.1.0.3)."""
+    if read.headers["etag"] != f'W/"{asked}"':
+        current = read.headers["etag"].removeprefix('W/"').rstrip('"')
+        raise DomainError(
+            Category.NOT_FOUND,
+            "version_unknown",
+            f"Only the current version is kept as a resource: {current}, not {asked[:20]}.",
+        )
+    return read

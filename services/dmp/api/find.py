@@ -13,6 +13,7 @@ from services.dmp.api.fhir_base import (
     pseudonymiser,
     reader_of,
     require_searchable,
+    require_version,
     unused,
 )
 from services.dmp.api.preferences import policy_of
@@ -38,6 +39,18 @@ async def read(
     entry = await get_entry(session, space, resource_id, reader_of(request, caller))
     resource = document_reference(entry, base_url(request))
     return fhir_response(resource, ETag=f'W/"{entry.revision}"')
+
+
+@router.get("/DocumentReference/{resource_id}/_history/{version}", response_class=Response)
+async def read_version(
+    resource_id: str,
+    version: str,
+    request: Request,
+    caller: Professional,
+    space: CallerSpace,
+    session: ReadSession,
+) -> Response:
+    return require_version(await read(resource_id, request, caller, space, session), version)
 
 
 @router.get("/DocumentReference", response_class=Response)

@@ -14,6 +14,7 @@ from services.dmp.api.fhir_base import (
     pseudonymiser,
     reader_of,
     require_searchable,
+    require_version,
     unused,
 )
 from services.dmp.api.preferences import policy_of
@@ -63,6 +64,18 @@ async def read(
         )
     [resource] = await _written(session, space, reader, found)
     return fhir_response(resource, ETag=f'W/"{resource["meta"]["versionId"]}"')
+
+
+@router.get("/List/{resource_id}/_history/{version}", response_class=Response)
+async def read_version(
+    resource_id: str,
+    version: str,
+    request: Request,
+    caller: Professional,
+    space: CallerSpace,
+    session: ReadSession,
+) -> Response:
+    return require_version(await read(resource_id, request, caller, space, session), version)
 
 
 @router.get("/List", response_class=Response)

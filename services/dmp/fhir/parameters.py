@@ -31,3 +31,13 @@ def unsupported_modifier(
         "MHD-SEARCH-MODIFIER", f"{kind}?{base}", f"the modifier :{modifier[:40]} is not supported",
         f"{base} without it", source=source,
     )  # fmt: skip
+
+
+def is_met(name: str, value: str) -> bool:
+    """Whether it asks for nothing but what every answer is: whole resources with their number, newest
+    first, in the form that was negotiated before. Client libraries write these by themselves."""
+    return name in ("_format", "_pretty", "_total") or (name, value) in (
+        ("_summary", "false"),
+        ("_sort", "-date"),
+        ("_sort", "-creation"),
+    )

@@ -15,7 +15,7 @@ from uuid import UUID
 from services.dmp.conditions import EntryQuery, Order
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
-from services.dmp.fhir.parameters import canonical, unsupported_modifier
+from services.dmp.fhir.parameters import canonical, is_met, unsupported_modifier
 from services.dmp.fhir.relations import reference_id
 from services.dmp.fhir.resources import XDS_STATUSES
 from socle.fhir.search import page_size
@@ -61,7 +61,7 @@ def read_search(
             search.problems.append(modifier)
         elif name == "_summary" and value == "count":
             search.only_count = True
-        elif name not in ("_format", "_pretty"):
+        elif not is_met(name, value):
             search.ignored.append(name)
     query = search.query
     if search.archived is not None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.dmp.fhir.dates import read_period
 from services.dmp.fhir.identifiers import ins_of_token, unique_id_of
-from services.dmp.fhir.parameters import canonical, unsupported_modifier
+from services.dmp.fhir.parameters import canonical, is_met, unsupported_modifier
 from services.dmp.fhir.search import DEFAULT_COUNT, MAX_COUNT, Pseudonymise
 from services.dmp.folder_repository import StoredFolder
 from socle.fhir.search import page_size
@@ -96,7 +96,7 @@ def read_set_search(
             search.problems.append(modifier)
         elif name == "_summary" and value == "count":
             search.only_count = True
-        elif name not in ("_format", "_pretty"):
+        elif not is_met(name, value):
             search.ignored.append(name)
     if not (search.patient or search.names or search.problems):
         search.problem(
