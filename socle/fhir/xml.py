@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from socle.errors import Category, DomainError
 from socle.problems import Problem
+from socle.xml_reasons import place_and_reason
 
 FHIR_XML: Final = "application/fhir+xml"
 NAMESPACE: Final = "http://hl7.org/fhir"
@@ -77,8 +78,7 @@ def _parsed(body: bytes) -> etree._Element:
     try:
         root = etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        where = f"line {getattr(error, 'lineno', None)}"
-        raise _refused("FHIR-XML-SYNTAX", where, "the body is not well-formed XML", "") from None
+        raise _refused("FHIR-XML-SYNTAX", *place_and_reason(error)) from None
     depth = 0
     for event, _ in etree.iterwalk(root, events=("start", "end")):
         depth += 1 if event == "start" else -1

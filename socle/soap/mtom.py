@@ -57,7 +57,13 @@ class UnreadableMultipartError(ValueError):
 def read_soap_body(content_type: str, body: bytes) -> SoapBody:
     """Of a plain SOAP message, or of multipart/related."""
     parameters = _parameters(content_type)
-    if parameters.get_content_type() != "multipart/related":
+    kind = parameters.get_content_type() if content_type else "absent"
+    if kind != "multipart/related":
+        if kind.startswith("multipart/") or looks_multipart(body):
+            raise UnreadableMultipartError(
+                f"it is multipart, and Content-Type is {kind[:80]}",
+                'multipart/related; type="application/xop+xml"; boundary=…; start=…',
+            )
         return SoapBody(body, action=_parameter(parameters, "action"))
     boundary = _parameter(parameters, "boundary")
     if not boundary or len(boundary) > 70:
@@ -73,6 +79,11 @@ def read_soap_body(content_type: str, body: bytes) -> SoapBody:
         raise UnreadableMultipartError("two parts have one Content-ID", "each once")
     action = _parameter(parameters, "action") or _parameter(_parameters(root.media_type), "action")
     return SoapBody(root.content, found, is_multipart=True, action=action)
+
+
+def looks_multipart(body: bytes) -> bool:
+    """No XML begins as a boundary does."""
+    return body[:200].lstrip().startswith(b"--")
 
 
 def write_multipart(

@@ -5,6 +5,7 @@ from typing import Final
 from lxml import etree
 
 from socle.problems import Problem
+from socle.xml_reasons import place_and_reason
 
 MAX_DEPTH = 32
 _LONGEST_TEXT: Final = 10_000_000
@@ -26,11 +27,7 @@ def parse_xml(body: bytes, rules: str, max_depth: int = MAX_DEPTH) -> etree._Ele
     except UnreadableXmlError:
         raise
     except (etree.XMLSyntaxError, ValueError) as error:
-        # The parser's own message may quote the content, so only its position is told.
-        line = getattr(error, "lineno", None)
-        raise _unreadable(
-            f"{rules}-XML-SYNTAX", f"line {line}", "the message is not well-formed XML", "XML 1.0"
-        ) from None
+        raise _unreadable(f"{rules}-XML-SYNTAX", *place_and_reason(error)) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise _unreadable(
             f"{rules}-XML-DTD", "/", "the message has a DOCTYPE", "no DTD and no entity"

@@ -7,6 +7,7 @@ from lxml import etree
 from services.ins.insi.faults import XML_REFUSED, InsiFault
 from services.ins.insi.names import SOAP
 from socle.problems import Problem
+from socle.soap.mtom import looks_multipart
 from socle.soap.parsing import UnreadableXmlError, parse_xml
 
 
@@ -18,6 +19,11 @@ class Envelope:
 
 def parse_envelope(body: bytes) -> Envelope:
     """No DTD, no entity, no network; SOAP 1.2 Part 1 §5 forbids a DTD in a message anyway."""
+    if looks_multipart(body):
+        raise _refused(
+            "INS-SOAP-MULTIPART", "/", "the message is multipart, as MTOM makes it",
+            "application/soap+xml, the envelope alone: MTOM off in the client",
+        )  # fmt: skip
     root = _parse(body)
     if root.tag != f"{{{SOAP}}}Envelope":
         raise _refused(
