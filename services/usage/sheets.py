@@ -82,6 +82,11 @@ def _check_size(workbook: IO[bytes]) -> None:
             "the workbook unfolds to more than is read",
             f"at most {MAX_UNFOLDED // 1024 // 1024} MiB in {MAX_PARTS} parts; several files, or CSV",
         )
+    if not any(part.filename == "[Content_Types].xml" for part in parts):
+        raise UnreadableSheet(
+            "an archive of another kind than XLSX, as an OpenDocument sheet (.ods) is",
+            "the sheet saved as XLSX or CSV",
+        )
     workbook.seek(0)
 
 

@@ -173,6 +173,7 @@ def _from_validation(error: RequestValidationError) -> DomainError:
             expected=_expected(entry.get("ctx")),
         )
         for entry in error.errors()
+        if not _follows(entry, error)
     ]
     return DomainError(
         Category.INCORRECT,
@@ -182,10 +183,22 @@ def _from_validation(error: RequestValidationError) -> DomainError:
     )
 
 
+def _follows(entry: Any, error: RequestValidationError) -> bool:
+    """A list whose items were refused is not too short as well, as pydantic has it."""
+    loc = tuple(entry["loc"])
+    return entry["type"] == "too_short" and any(
+        len(it["loc"]) > len(loc) and tuple(it["loc"][: len(loc)]) == loc for it in error.errors()
+    )
+
+
+# Words of the validator's own: the class in the code, and what the message says already.
+_NOT_EXPECTED = frozenset({"error", "class_name", "field_type", "actual_length"})
+
+
 def _expected(context: Any) -> str:
     if not isinstance(context, dict):
         return ""
-    return ", ".join(f"{key} {value}" for key, value in context.items() if key != "error")
+    return ", ".join(f"{key} {value}" for key, value in context.items() if key not in _NOT_EXPECTED)
 
 
 def _from_http(error: HTTPException, request: Request, fhir: Sequence[str]) -> DomainError:

@@ -156,7 +156,8 @@ def read_record(
         if not column:
             problems.append(
                 _problem(number, "", "CSV-COLUMN", f"column {position} has a value and no name",
-                         "a name in the header, or nothing in the column")
+                         "a name in the header, or nothing in the column"
+                         + ("; of pandas: index=False" if position == 1 else ""))
             )  # fmt: skip
             continue
         if is_formula(cell):

@@ -246,14 +246,24 @@ class TestSpreadsheets:
             zipped({"a": b"b"}),
             zipped({f"{number}": b"" for number in range(1001)}),
             zipped({"xl/workbook.xml": b"\0" * (sheets.MAX_UNFOLDED + 1)}),
+            zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"}),
             zipped({"[Content_Types].xml": b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}),
         ],
-        ids=["before 2007", "not a ZIP", "not a workbook", "parts", "unfolds", "no types"],
+        ids=["before 2007", "not a ZIP", "not a workbook", "parts", "unfolds", "ods", "no types"],
     )
     async def test_that_cannot_be_read_are_refused(self, usage: Usage, content: bytes) -> None:
         response = await sent(usage, content)
         assert problems(response) == [("XLSX-UNREADABLE", "/")]
         assert response.json()["problems"][0]["expected"]
+
+    async def test_of_another_office_are_told_what_to_do(self, usage: Usage) -> None:
+        """LibreOffice saves as .ods where nobody says otherwise; pandas writes its index first."""
+        ods = zipped({"mimetype": b"application/vnd.oasis.opendocument.spreadsheet"})
+        [problem] = (await sent(usage, ods)).json()["problems"]
+        assert problem["expected"] == "the sheet saved as XLSX or CSV"
+        indexed = f";{HEADER}\n0;{line(1)}\n"
+        [problem] = (await sent(usage, indexed)).json()["problems"]
+        assert "index=False" in problem["expected"]
 
     async def test_that_are_wider_than_is_read_lose_no_column_in_silence(
         self, usage: Usage

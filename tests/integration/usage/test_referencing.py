@@ -88,6 +88,16 @@ class TestProducts:
         assert (response.status_code, response.json()["error"]) == (400, "product_refused")
         assert [it["rule"] for it in response.json()["problems"]] == ["SONS-CATEGORY", "SONS-WAVE"]
 
+    async def test_are_not_told_that_a_list_is_empty_whose_item_is_wrong(
+        self, usage: Usage
+    ) -> None:
+        response = await put(usage, "sons/products/x", product(certifications=["CE"]))
+        assert [it["path"] for it in response.json()["problems"]] == [
+            "/body/versions/0/certifications/0"
+        ]
+        empty = await put(usage, "sons/products/x", product() | {"versions": []})
+        assert [it["expected"] for it in empty.json()["problems"]] == ["min_length 1"]
+
     async def test_warn_of_a_referencing_after_its_deadline(self, usage: Usage) -> None:
         late = product(referenced=[{"wave": "vague-1", "from": "2022-07-01"}])
         response = await put(usage, "sons/products/x", late)

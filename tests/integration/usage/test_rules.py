@@ -146,5 +146,14 @@ class TestOwnFiles:
         assert (problem["rule"], problem["path"]) == (rule, path)
         assert told in problem["message"]
 
+    async def test_are_refused_by_pointers_into_the_file(self, usage: Usage) -> None:
+        raw = await own(usage)
+        raw["money"]["cap"]["value"] = -1
+        raw["indicators"]["SU4"]["numerator"]["measure"]["types"] = []
+        response = await put(usage, raw)
+        assert {it["path"] for it in response.json()["problems"]} == {
+            "/money/cap/value", "/indicators/SU4/numerator/measure/types",
+        }  # fmt: skip
+
     async def test_are_refused_when_they_are_huge(self, usage: Usage) -> None:
         assert (await put(usage, b" " * 300_000)).status_code == 413

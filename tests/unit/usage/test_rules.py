@@ -98,6 +98,8 @@ class TestStrictness:
             lambda raw: raw["money"]["rates"]["F4"].update(valid_to="2023-07-01"),
             lambda raw: raw["indicators"]["SU4"]["targets"]["F2"].update(valid_from="2022-08-01"),
             lambda raw: raw["money"]["cap"].update(valid_to="2023-01-01"),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F2"].update(value="100.5"),
+            lambda raw: raw["indicators"]["SU4"]["targets"]["F2"].update(value=54, unit="ratio"),
             lambda raw: raw["groups"]["biology"]["budget"].update(value=12_000_000),
             lambda raw: raw["payment"]["solde"]["share"].update(value=90),
             lambda raw: raw["payment"]["solde"].update(due="paye"),

@@ -16,6 +16,7 @@ def inconsistencies(programme: "Programme") -> Iterator[str]:
     yield from _loose_names(programme)
     yield from _wrong_sums(programme)
     yield from _out_of_force(programme)
+    yield from _out_of_reach(programme)
 
 
 def _loose_names(programme: "Programme") -> Iterator[str]:
@@ -96,3 +97,17 @@ def _of_every_window(programme: "Programme") -> Iterator[tuple[str, Figure]]:
             yield from (("weight", weight), ("bonus", bonus), ("bonus/threshold", bonus.threshold))
             for tier in tiers:
                 yield from (("tier/threshold", tier.threshold), ("tier/amount", tier.amount))
+
+
+def _out_of_reach(programme: "Programme") -> Iterator[str]:
+    """A part of a whole is never more than all of it."""
+    for code, indicator in programme.indicators.items():
+        if indicator.kind not in ("rate", "mean"):
+            continue
+        for window, target in indicator.targets.items():
+            if target.value > (1 if target.unit == "ratio" else 100):
+                yield f"the target of {code} in {window} is more than the whole"
+    if isinstance(programme.money, Tiers):
+        for number, tier in enumerate(programme.money.tiers):
+            if tier.threshold.value > 100:
+                yield f"the threshold of tier {number} is more than 100 per cent"

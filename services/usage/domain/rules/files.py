@@ -127,8 +127,23 @@ def _iso(value: Any) -> str:
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
     for found in error.errors(include_url=False, include_input=False, include_context=False):
-        path = "".join(f"/{part}" for part in found["loc"]) or "/"
+        path = "".join(f"/{part}" for part in _place(found["loc"])) or "/"
         yield Problem("RULES-FORM", path, found["msg"], source="GET /usage/rules/schema")
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Of a pointer into the file: pydantic names the form that was chosen as well, after money and a
+    measure."""
+    match loc:
+        case ("money", _, *rest):
+            return ("money", *rest)
+        case ("indicators", code, "seen_by", _, *rest):
+            return ("indicators", code, "seen_by", *rest)
+        case ("indicators", code, side, "measure", _, "types", *_):
+            return ("indicators", code, side, "measure", "types")  # codes, or `any`: told of each
+        case ("indicators", code, side, "measure", _, *rest):
+            return ("indicators", code, side, "measure", *rest)
+    return loc
 
 
 def _refused(rule: str, path: str, message: str, expected: str) -> RuleFileRefused:
