@@ -28,19 +28,20 @@ from socle.problems import Problem
 
 
 async def _draft(case: Case, state: State, content: Content, request: Draft) -> Done:
+    counted = [name for name, it in case.rules.indicators.items() if it.kind in ("rate", "count")]
+    expected = ", ".join(counted) or "no figure: the dossier attests all that is asked"
     problems = []
+    if counted and not request.figures:
+        problems.append(Problem("ATTESTATION-FIGURE", "/figures", "no figure", expected))
     for code, it in request.figures.items():
         rule = case.rules.indicators.get(code)
         if rule is None or rule.kind not in ("rate", "count"):
-            counted = [
-                name for name, it in case.rules.indicators.items() if it.kind in ("rate", "count")
-            ]
             problems.append(
                 Problem(
                     "ATTESTATION-INDICATOR",
                     f"/figures/{code}",
                     "nothing that is counted",
-                    ", ".join(counted),
+                    expected,
                 )
             )
         elif (rule.kind == "rate") != (it.denominator is not None):

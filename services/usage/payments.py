@@ -113,11 +113,10 @@ async def payments(
             continue
         if window not in (None, each) and not euros:
             continue  # earlier windows matter for what they paid alone
-        compared = compare(space, rules, dossier, period, software)
-        await add_seen(session, space, rules, of, period, dossier, compared.comparisons)
-        figures, told = await counted(
-            session, space, rules, of, period, dossier, compared.comparisons
-        )
+        said = dossier.of_window(each)
+        compared = compare(space, rules, said, period, software)
+        await add_seen(session, space, rules, of, period, said, compared.comparisons)
+        figures, told = await counted(session, space, rules, of, period, said, compared.comparisons)
         figures |= compared.figures
         control = controls.get(each)
         if control is not None:
@@ -126,7 +125,7 @@ async def payments(
         if isinstance(rules.money, Tiers):
             listed = Patients(count="patients", list="patientele")
             patientele = await count(session, space.name, listed, of, period, rules.counting)
-        inputs = dossier.inputs(
+        inputs = said.inputs(
             each, figures, paid, options, activity=activity, patientele=patientele,
             prerequisites=_known(rules, dossier, compared.prerequisites), euros=euros,
         )  # fmt: skip

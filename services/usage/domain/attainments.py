@@ -50,7 +50,8 @@ class Declared(Strict):
 
 
 class Draft(Strict):
-    figures: Annotated[dict[Name, Declared], Field(min_length=1, max_length=FEW)]
+    figures: Annotated[dict[Name, Declared], Field(max_length=FEW)]
+    """None where the programme counts nothing: what the dossier attests is then examined alone."""
     comment: Annotated[
         str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x08\x0b-\x1f]*$")
     ] = ""

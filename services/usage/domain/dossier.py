@@ -1,5 +1,6 @@
 """What a programme asks of a beneficiary and the counters cannot know: stated, not counted."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -52,12 +53,23 @@ class Dossier(Strict):
     own: dict[Literal["own_laboratory", "own_imaging"], bool] = Field({})
     figures: Annotated[dict[Name, IndicatorFigures], Field(max_length=FEW)] = Field({})
     """Attestations, and figures of what the sandbox does not count."""
+    by_window: Annotated[
+        dict[Name, Annotated[dict[Name, IndicatorFigures], Field(max_length=FEW)]],
+        Field(max_length=FEW),
+    ] = Field({})
+    """The same of one window, as a year of DONUM, in the place of `figures`."""
     patientele: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     paid: Annotated[list[Paid], Field(max_length=FEW)] = Field([])
     """Payments made before, and elsewhere."""
 
     def applies(self, window: str, group: str) -> bool:
         return self.applications is None or group in self.applications.get(window, ())
+
+    def of_window(self, window: str) -> "Dossier":
+        """With what is stated of this window among its figures."""
+        return self.model_copy(
+            update={"figures": {**self.figures, **self.by_window.get(window, {})}}
+        )
 
     def inputs(
         self,
@@ -106,14 +118,18 @@ def dossier_faults(programme: Programme, dossier: Dossier) -> list[Problem]:
     window = next(iter(programme.windows))
     everything = dossier.model_copy(update={"applications": None})
     problems = faults(programme, everything.inputs(window, {}, [], {}))
+    for name, figures in dossier.by_window.items():
+        if name not in programme.windows:
+            problems.append(_no_window(programme, f"/by_window/{name}", name))
+            continue
+        stated = Dossier(figures=figures).inputs(name, {}, [], {})
+        problems += [
+            replace(it, path=it.path.replace("/indicators", f"/by_window/{name}", 1))
+            for it in faults(programme, stated)
+        ]
     for name, groups in (dossier.applications or {}).items():
         if name not in programme.windows:
-            problems.append(
-                Problem(
-                    "CALC-NAME", f"/applications/{name}", f"{name} is not known",
-                    ", ".join(programme.windows),
-                )
-            )  # fmt: skip
+            problems.append(_no_window(programme, f"/applications/{name}", name))
         problems += [
             Problem(
                 "CALC-NAME", f"/applications/{name}", f"{group} is not known",
@@ -123,3 +139,7 @@ def dossier_faults(programme: Programme, dossier: Dossier) -> list[Problem]:
             if group not in programme.groups
         ]  # fmt: skip
     return problems
+
+
+def _no_window(programme: Programme, path: str, name: str) -> Problem:
+    return Problem("CALC-NAME", path, f"{name} is not known", ", ".join(programme.windows))

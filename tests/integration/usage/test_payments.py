@@ -250,6 +250,55 @@ class TestProfessional:
         assert indicators["V1-6"]["status"] == indicators["SAS"]["status"] == "met"
         assert indicators["SAS"]["attested"] is True
 
+    async def test_is_paid_each_year_of_donum_by_what_is_stated_of_that_year(
+        self, usage: Usage
+    ) -> None:
+        """The rates of 2028 are not those of 2026, nor do they change what was closed."""
+        await freeze(usage, "2029-02-01T09:00:00+01:00")
+        met = {code: {"attained": "met"} for code in ("OPTION-1", "OPTION-2", "OPTION-3")}
+
+        def year(rate: int) -> dict[str, Any]:
+            rates = dict.fromkeys(("DCMT", "FSE", "PSE", "AAT"), rate)
+            return {"SOCLE-1": {"attained": "met"}, "SOCLE-2": {"rates": rates}}
+
+        whose = f"professionals/{RPPS}"
+        await dossier(
+            usage, "donum", whose, figures=met, by_window={"2026": year(60), "2028": year(79)}
+        )
+        for window, points in (("2026", 420), ("2028", 0)):
+            found = await get(
+                usage, f"{whose}/payments", programme="donum", window=window,
+                allow_unverified="true",
+            )  # fmt: skip
+            assert found["windows"][0]["points"] == points
+        wrong = {"2030": {}, "2026": {"SU4": {"attained": "met"}}}
+        response = await usage.http.put(
+            f"/usage/{whose}/dossiers/donum", json={"by_window": wrong}, headers=usage.headers
+        )
+        assert {it["path"] for it in response.json()["problems"]} == {
+            "/by_window/2030", "/by_window/2026/SU4",
+        }  # fmt: skip
+
+    async def test_is_paid_donum_by_an_attestation_without_figures(self, usage: Usage) -> None:
+        await freeze(usage, "2027-02-01T09:00:00+01:00")
+        whose = f"professionals/{RPPS}"
+        rates = dict.fromkeys(("DCMT", "FSE", "PSE", "AAT"), 60)
+        stated = {
+            code: {"attained": "met"} for code in ("SOCLE-1", "OPTION-1", "OPTION-2", "OPTION-3")
+        }
+        await dossier(usage, "donum", whose, figures={**stated, "SOCLE-2": {"rates": rates}})
+        path = f"/usage/{whose}/attainments/donum/2026"
+        await usage.http.put(path, json={"figures": {}}, headers=usage.headers)
+        for action, body in (
+            ("deposer", {"function": "Médecin", "attested": True}),
+            ("instruire", {"authority": "CNAM", "seed": "1"}),
+            ("valider", {"authority": "CNAM"}),
+            ("payer", {"step": "solde"}),
+        ):
+            response = await usage.http.post(f"{path}/{action}", json=body, headers=usage.headers)
+            assert response.status_code == 200, response.text
+        assert response.json()["paid"] == "2940.00"
+
     async def test_is_paid_points_when_volet_1_is_attested(self, usage: Usage) -> None:
         acts = [
             {
