@@ -33,12 +33,16 @@ async def put(
     dossier: Dossier,
     mode: Mode,
 ) -> tuple[Dossier, list[Problem]]:
-    """Stores the dossier, with what it applies for now; the dossier as it is kept, and the warnings."""
+    """Stores the dossier, with what it applies for now; the dossier as it is kept, and the warnings. One
+    that does not name its applications keeps those that there are."""
     rules = (await book_of(session, space.name, programme)).book.programme
     await repository.lock(session, space.name, of.key, programme)
+    before = await read_dossier(session, space, programme, of)
+    if before is not None and "applications" not in dossier.model_fields_set:
+        # Who puts a base does not withdraw, nor apply for every window; null and {} say so.
+        dossier = dossier.model_copy(update={"applications": before.applications})
     if mode == "enforce" and dossier.applications is None and dates_of(rules, today(space)):
         dossier = dossier.model_copy(update={"applications": {}})
-    before = await read_dossier(session, space, programme, of)
     return dossier, await _store(session, space, rules, of, before, dossier, mode)
 
 

@@ -64,7 +64,8 @@ def of_rate(
     if rhythm is None and days.elapsed and denominator:
         rhythm = Fraction(denominator, days.elapsed)
     if closed:
-        return Missing(target, now, 0, None, None, now == 0 and numerator <= denominator)
+        reached = now == 0 and numerator <= denominator and denominator > 0
+        return Missing(target, now, 0, None, None, reached)
     if days.remaining == 0:
         return Missing(target, now, 0, now, None, numerator + now <= denominator)
     if rhythm is None:

@@ -84,6 +84,17 @@ class TestEnforced:
         assert (await put(strict, applications={"F2": ["biology"]})).status_code == 200
         assert (await apply(strict, "biology", window="F2")).status_code == 201
 
+    async def test_is_not_withdrawn_by_a_dossier_that_does_not_speak_of_it(
+        self, strict: Usage
+    ) -> None:
+        """A base put after the last day lost the application for good, without a word."""
+        await freeze(strict, APRIL_30)
+        await apply(strict, "biology")
+        await freeze(strict, MAY_1)
+        kept = await put(strict, base={"biology": 60_000})
+        assert kept.json()["applications"] == {"F2": ["biology"]}
+        assert (await put(strict, applications={})).json()["applications"] == {}
+
     async def test_keeps_when_one_applied(self, strict: Usage) -> None:
         await freeze(strict, APRIL_30)
         await apply(strict, "imaging")
@@ -106,6 +117,15 @@ class TestWarned:
         assert [it["rule"] for it in taken.json()["warnings"]] == ["CANDIDATURE-DATES"]
         found = await get(usage, f"{DOSSIER}/applications")
         assert (found["mode"], found["history"][0]["in_time"]) == ("warn", False)
+
+    async def test_is_not_widened_by_a_dossier_that_does_not_speak_of_it(
+        self, usage: Usage
+    ) -> None:
+        """Null would be every window: F1 paid instead of F2."""
+        await apply(usage, "biology", window="F2")
+        kept = await put(usage, base={"biology": 60_000})
+        assert kept.json()["applications"] == {"F2": ["biology"]}
+        assert (await put(usage, applications=None)).json()["applications"] is None
 
     async def test_needs_a_window_that_the_programme_has(self, usage: Usage) -> None:
         response = await apply(usage, "biology", window="F9")

@@ -66,6 +66,7 @@ class TestRate:
         closed = of_rate(400, 1000, Fraction(45), over, closed=True)
         assert (closed.now, closed.by_the_end, closed.reachable) == (50, None, False)
         assert of_rate(450, 1000, Fraction(45), over, closed=True).reachable
+        assert not of_rate(0, 0, Fraction(45), over, closed=True).reachable
 
     def test_knows_no_rhythm_before_the_first_act(self) -> None:
         missing = of_rate(0, 0, Fraction(45), Days(0, 181))
