@@ -10,7 +10,7 @@ from services.usage.counting import DeclaredTotals, count, declared
 from services.usage.domain.engine import IndicatorFigures
 from services.usage.domain.engine.indicators import judge
 from services.usage.domain.engine.outcome import IndicatorOutcome
-from services.usage.domain.measures import ActsWith, Beneficiary, Documents
+from services.usage.domain.measures import Acts, ActsWith, Beneficiary, Documents
 from services.usage.domain.period import Period
 from services.usage.domain.rules import Indicator, Programme
 from services.usage.rule_store import in_force
@@ -151,12 +151,28 @@ async def figures_told(
     in; and these totals."""
     rule = programme.indicators[code]
     figures = await figures_of(session, space, programme, rule, of, period)
-    totals = await declared(session, space, code, of, period)
+    totals = await declared_of(session, space, code, rule, of, period)
     if not totals.months:
         return figures, None
     if rule.decided_by == "attested" and totals.numerator is not None:
         figures = None  # what is attested counts, and what was counted stands beside it
     return with_declared(programme, rule, figures, totals), totals
+
+
+async def declared_of(
+    session: AsyncSession, space: str, code: str, rule: Indicator, of: Beneficiary, period: Period
+) -> DeclaredTotals:
+    """The totals of an indicator; without a denominator of its own, that of the kind of acts which it is
+    a share of (`report.validated/biology` for SU4)."""
+    totals = await declared(session, space, code, of, period)
+    acts = rule.denominator.measure if rule.denominator else None
+    if totals.denominator is not None or not isinstance(acts, Acts) or acts.without is not None:
+        return totals
+    item = acts.activity if acts.domain is None else f"{acts.activity}/{acts.domain}"
+    of_kind = await declared(session, space, item, of, period)
+    if of_kind.denominator is None:
+        return totals
+    return DeclaredTotals(totals.numerator, of_kind.denominator, max(totals.months, of_kind.months))
 
 
 def with_declared(

@@ -6,13 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.usage import sas
 from services.usage.comparisons import Comparison, beside
-from services.usage.counting import Attested, DeclaredTotals, attestations, declared
+from services.usage.counting import Attested, DeclaredTotals, attestations
 from services.usage.domain.dossier import Dossier
 from services.usage.domain.engine import IndicatorFigures
 from services.usage.domain.measures import Beneficiary
 from services.usage.domain.period import Period
 from services.usage.domain.rules import Indicator, Programme
-from services.usage.indicators import figures_of, with_declared
+from services.usage.indicators import declared_of, figures_of, with_declared
 from services.usage.referencing import today
 from socle.spaces import Space
 
@@ -38,7 +38,7 @@ async def counted(
             )
         else:
             found = await _of_indicator(session, space, rules, rule, of, period)
-        totals = await declared(session, space.name, code, of, period)
+        totals = await declared_of(session, space.name, code, rule, of, period)
         if totals.months:
             told[code] = totals
         if rule.decided_by == "attested":

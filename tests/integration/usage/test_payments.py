@@ -178,11 +178,13 @@ class TestStructure:
         )
         assert declared["windows"][0]["amount"]["eur"] == "60000.00"
 
+    @pytest.mark.parametrize("item", ["SU4", "report.validated/biology"])
     async def test_takes_a_declared_denominator_where_no_act_was_told_one_by_one(
-        self, usage: Usage
+        self, usage: Usage, item: str
     ) -> None:
+        """Of the indicator, or of the kind of acts that it is a share of."""
         await usage.consume(*(usage.registered() for _ in range(9)))
-        totals = [{"item": "SU4", "span": "2022-03", "denominator": 20}]
+        totals = [{"item": item, "span": "2022-03", "denominator": 20}]
         await post(usage, "activity/totals", structure=FINESS, totals=totals)
         found = (await paid(usage, window="F1"))["windows"][0]["indicators"]["SU4"]
         assert (found["value"], found["status"]) == ("45.00", "met")
