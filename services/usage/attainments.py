@@ -19,10 +19,9 @@ from services.usage import attainment_acts as acts
 from services.usage import attainments_repository as repository
 from services.usage.attainment_case import Case, Done
 from services.usage.attainments_repository import Key
-from services.usage.domain.acts import forbidden_data
+from services.usage.domain.acts import forbidden_data, holds_number_of_person
 from services.usage.domain.attainments import TRANSITIONS, Action, Content, Draft, State, possible
 from services.usage.domain.measures import Beneficiary
-from services.usage.domain.pieces import holds_number_of_person
 from services.usage.events import ATTESTATION_ADVANCED, activity_event
 from services.usage.indicators import name_of
 from services.usage.payments import check_kind, under

@@ -11,8 +11,9 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.usage import pieces_repository as repository
+from services.usage.domain.acts import holds_number_of_person
 from services.usage.domain.measures import Beneficiary
-from services.usage.domain.pieces import Kind, check_piece, holds_number_of_person, label_of
+from services.usage.domain.pieces import Kind, check_piece, label_of
 from services.usage.indicators import name_of
 from services.usage.payments import check_kind
 from services.usage.rule_store import book_of

@@ -23,7 +23,7 @@ from services.usage.api.inputs import (
     refuse_if_any,
 )
 from services.usage.counting import attestations
-from services.usage.domain.acts import forbidden_data, looks_like_nir
+from services.usage.domain.acts import forbidden_data, names_a_person
 from services.usage.events import (
     ACTIVITY_CANCELLED,
     ACTIVITY_DECLARED,
@@ -196,7 +196,7 @@ class SasIn(Strict):
 @router.post("/sas", status_code=201)
 async def declare_sas(body: SasIn, space: CallerSpace, session: WriteSession) -> dict[str, Any]:
     """Takes part in the SAS from a day on; again with `au` when that ends."""
-    problems = _days(body.du, body.au)
+    problems = _days(body.du, body.au) + _numbers_of_people(justificatif_ref=body.justificatif_ref)
     if (body.via == "CPTS") != (body.cpts_finess is not None):
         problems.append(
             Problem("SAS-CPTS", "/body/cpts_finess", "goes with via CPTS alone",
@@ -226,7 +226,8 @@ async def declare_coordinated_practice(
     body: CoordinatedIn, space: CallerSpace, session: WriteSession
 ) -> dict[str, Any]:
     """Indicator 6 of volet 1: a declaration with its evidence, not an interface (spec: mes.md §E)."""
-    refuse_if_any(_days(body.date_adhesion, body.date_fin))
+    problems = _numbers_of_people(justificatif_ref=body.justificatif_ref)
+    refuse_if_any(_days(body.date_adhesion, body.date_fin) + problems)
     await _attest(
         session, space, "coordinated", body.rpps, body.forme, body.finess, body.date_adhesion,
         body.date_fin, body.justificatif_ref,
@@ -287,5 +288,5 @@ def _days(since: date, until: date | None) -> list[Problem]:
 
 def _numbers_of_people(**values: str) -> list[Problem]:
     return [
-        forbidden_data(f"/body/{name}") for name, value in values.items() if looks_like_nir(value)
+        forbidden_data(f"/body/{name}") for name, value in values.items() if names_a_person(value)
     ]

@@ -1,5 +1,6 @@
 """Which acts are declared, and what may be said of each kind (spec: usage.md §12)."""
 
+import re
 from collections.abc import Iterable
 from typing import Final, get_args
 
@@ -64,20 +65,28 @@ def check_act(
                 "one of them", source="mes.md §C",
             )
         )  # fmt: skip
-    if looks_like_nir(act_id):
+    if names_a_person(act_id):
         problems.append(forbidden_data(f"{path}/act_id"))
-    # What stands after an OID, not the OID itself: its digits may have the key of a NIR by chance.
-    extensions = (it.rpartition("^")[2] for it in documents)
-    if any("." not in it and looks_like_nir(it) for it in extensions):
+    if any(names_a_person(it) for it in documents):
         problems.append(forbidden_data(f"{path}/documents"))
     return problems
 
 
-def looks_like_nir(value: str) -> bool:
-    """Fifteen characters with the key of a NIR, in groups or not: no number of an act, but of a
-    person."""
-    bare = "".join(value.split())
-    return len(bare) == 15 and bare[:1] in "123478" and has_valid_key(bare)
+# In groups or not, as people write it: between digits, one blank at most.
+_NUMBER: Final = re.compile(
+    r"(?<![0-9A-Za-z])[1-478](?:[ \u00a0\u202f]?[0-9AB]){14}(?![0-9A-Za-z])"
+)
+_OID: Final = re.compile(r"(?<![0-9])[0-2](?:\.[0-9]+)+")
+
+
+def holds_number_of_person(text: str) -> bool:
+    """Somewhere in it, fifteen characters with the key of a NIR: no number of an act, but of a person."""
+    return any(has_valid_key("".join(found.split())) for found in _NUMBER.findall(text))
+
+
+def names_a_person(identifier: str) -> bool:
+    """The same, save in the arcs of an OID, whose digits may have the key by chance."""
+    return holds_number_of_person(_OID.sub(" ", identifier))
 
 
 def forbidden_data(path: str) -> Problem:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from services.usage.domain.acts import forbidden_data, names_a_person
 from services.usage.domain.engine.inputs import (
     FEW,
     CombinedActivity,
@@ -118,6 +119,11 @@ def dossier_faults(programme: Programme, dossier: Dossier) -> list[Problem]:
     window = next(iter(programme.windows))
     everything = dossier.model_copy(update={"applications": None})
     problems = faults(programme, everything.inputs(window, {}, [], {}))
+    problems += [
+        forbidden_data(f"/prerequisites/{name}/evidence_ref")
+        for name, it in (dossier.prerequisites or {}).items()
+        if names_a_person(it.evidence_ref)
+    ]
     for name, figures in dossier.by_window.items():
         if name not in programme.windows:
             problems.append(_no_window(programme, f"/by_window/{name}", name))

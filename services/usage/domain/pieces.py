@@ -13,13 +13,11 @@ from io import BytesIO
 from typing import Final
 from urllib.parse import quote
 
-from services.usage.domain.acts import looks_like_nir
+from services.usage.domain.acts import holds_number_of_person
 from socle.problems import Problem
 
 MAX_NAME = 120
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-# In groups or not, as people write it: between digits, one blank at most.
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])[1-478](?:[ \u00a0\u202f]?[0-9AB]){14}(?![0-9A-Za-z])")
 _MACROS: Final = ("vbaproject.bin", "xl/macrosheets/")
 _MAX_PARTS = 10_000
 
@@ -124,10 +122,6 @@ def check_piece(content: bytes, announced: str, limit: int) -> tuple[Kind | None
             )
         )  # fmt: skip
     return kind, problems
-
-
-def holds_number_of_person(text: str) -> bool:
-    return any(looks_like_nir(found) for found in _NUMBER.findall(text))
 
 
 def label_of(given: str, kind: Kind) -> str:

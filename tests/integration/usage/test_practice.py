@@ -102,6 +102,7 @@ class TestFse:
             ({"support": "CARTE_VITALE"}, 400, ("FSE-APCV", "/body/apcv")),
             ({"act_at": "2022-03-15T08:20:01Z"}, 400, ("FSE-CONTEXT", "/body/act_at")),
             ({"fse_id": PATIENT["matricule"]}, 422, ("ACT-NIR", "/body/fse_id")),
+            ({"fse_id": f"FSE_{PATIENT['matricule']}-2"}, 422, ("ACT-NIR", "/body/fse_id")),
             ({"nir": "x"}, 400, ("JSON-EXTRA-FORBIDDEN", "/body/nir")),
         ],
     )
@@ -161,6 +162,15 @@ class TestAttestations:
         self, usage: Usage, path: str, body: dict[str, Any], found: tuple[str, str]
     ) -> None:
         assert await refused(usage, path, {"rpps": RPPS, **body}) == (400, [found])
+
+    async def test_keep_no_number_of_a_person_as_their_evidence(self, usage: Usage) -> None:
+        said = {"rpps": RPPS, "justificatif_ref": f"dossier {PATIENT['matricule']}"}
+        found = (422, [("ACT-NIR", "/body/justificatif_ref")])
+        for path, body in (
+            ("sas", {"via": "MSP", "du": "2022-01-02"}),
+            ("coordinated-practice", {"forme": "MSP", "date_adhesion": "2022-01-01"}),
+        ):
+            assert await refused(usage, path, {**said, **body}) == found
 
 
 class TestTotals:
