@@ -124,7 +124,9 @@ def dossier_faults(programme: Programme, dossier: Dossier) -> list[Problem]:
         for name, it in (dossier.prerequisites or {}).items()
         if names_a_person(it.evidence_ref)
     ]
+    problems += _counted_here(programme, "/figures", dossier.figures)
     for name, figures in dossier.by_window.items():
+        problems += _counted_here(programme, f"/by_window/{name}", figures)
         if name not in programme.windows:
             problems.append(_no_window(programme, f"/by_window/{name}", name))
             continue
@@ -145,6 +147,23 @@ def dossier_faults(programme: Programme, dossier: Dossier) -> list[Problem]:
             if group not in programme.groups
         ]  # fmt: skip
     return problems
+
+
+def _counted_here(
+    programme: Programme, path: str, figures: dict[str, IndicatorFigures]
+) -> list[Problem]:
+    """What is counted is never read from a dossier: kept there, it would seem to count."""
+    return [
+        Problem(
+            "DOSSIER-COUNTED", f"{path}/{code}", f"{code} is counted here",
+            "acts and lists, or POST /usage/activity/totals",
+        )
+        for code in figures
+        if (rule := programme.indicators.get(code)) is not None
+        and rule.decided_by == "observed"
+        and rule.numerator is not None
+        and all(side.measure for side in (rule.numerator, rule.denominator) if side is not None)
+    ]  # fmt: skip
 
 
 def _no_window(programme: Programme, path: str, name: str) -> Problem:

@@ -107,6 +107,19 @@ class TestStructure:
         )
         assert report["dossier"]["prerequisites"]["P6"]["evidence_ref"] == ""
 
+    async def test_is_not_paid_for_figures_that_the_dossier_gives_of_what_is_counted(
+        self, usage: Usage
+    ) -> None:
+        """They were kept, and read by nothing."""
+        response = await usage.http.put(
+            f"/usage/structures/{FINESS}/dossiers/{SUN}",
+            json={"figures": {"SU4": {"numerator": 900, "denominator": 1000}}},
+            headers=usage.headers,
+        )
+        assert [(it["rule"], it["path"]) for it in response.json()["problems"]] == [
+            ("DOSSIER-COUNTED", "/figures/SU4")
+        ]
+
     async def test_has_rates_alone_without_a_dossier(self, usage: Usage) -> None:
         await biology(usage, 9, 20)
         found = await paid(usage, window="F1")

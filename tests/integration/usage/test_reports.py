@@ -186,10 +186,7 @@ class TestForms:
 class TestUnverified:
     async def test_euros_are_refused_in_a_report_too(self, usage: Usage) -> None:
         await usage.consume(usage.registered(type_code="18748-4"))
-        await dossier(
-            usage, base={"imaging": 1000},
-            figures={"SU5": {"numerator": 1, "denominator": 1}},
-        )  # fmt: skip
+        await dossier(usage, base={"imaging": 1000})
         path, query = f"/usage/structures/{FINESS}/report", {"programme": SUN, "window": "F1"}
         declared = await usage.declare(
             {
