@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from copy import copy
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from aiosmtpd.smtp import TLSSetupException, syntax
 
@@ -20,6 +20,14 @@ log = get_logger("mss.smtp")
 
 # aiosmtpd logs envelope addresses at INFO, and AUTH exchanges at DEBUG.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+_TOLD: Final = {
+    "500 Error: strict ASCII mode": "500 5.5.2 A command is ASCII; SMTPUTF8 is not offered. A host name "
+    "with accents, as EHLO tells that of a computer, is set in the client (localhost, or punycode); an "
+    "address has none",
+    "501 Error: SMTPUTF8 disabled": "555 5.5.4 SMTPUTF8 is not offered: leave it out, addresses are ASCII",
+}
+"""What aiosmtpd says without a reason that its reader could act upon."""
 
 
 class MailServer(DeliveryParameters):
@@ -63,6 +71,12 @@ class MailServer(DeliveryParameters):
         self.command_size_limits: dict[str, int] = defaultdict(
             lambda: 512, AUTH=MAX_RESPONSE, **SIZES
         )
+
+    async def push(self, status: str | bytes) -> None:
+        if isinstance(status, str):
+            await super().push(_TOLD.get(status, status))
+        else:
+            await super().push(status)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The port without STARTTLS gives a transport that is encrypted already."""

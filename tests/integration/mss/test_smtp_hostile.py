@@ -48,6 +48,28 @@ class TestAddress:
     async def test_of_a_sender_is_refused_for_good(self, mail: Mail, rest: bytes) -> None:
         assert 500 <= await code_of(mail, "MAIL", rest) < 560
 
+    @pytest.mark.parametrize(
+        ("command", "told"),
+        [
+            ("EHLO PC-ACCUEIL-ÉTÉ", "500 5.5.2 A command is ASCII; SMTPUTF8 is not offered"),
+            ("MAIL FROM:<hélène@socle.mssante.fr>", "500 5.5.2 A command is ASCII"),
+            (f"MAIL FROM:<{KIT_BOX}> SMTPUTF8", "555 5.5.4 SMTPUTF8 is not offered"),
+        ],
+    )
+    async def test_that_is_not_ascii_is_told_what_to_do(
+        self, mail: Mail, command: str, told: str
+    ) -> None:
+        """Such as the name of a computer, which many libraries greet with."""
+
+        def work() -> str:
+            with mail.smtp() as client:
+                assert client.sock is not None
+                client.sock.sendall(command.encode("latin-1") + b"\r\n")
+                code, text = client.getreply()
+                return f"{code} {text.decode()}"
+
+        assert (await mail.run(work)).startswith(told)
+
 
 class TestMessage:
     @pytest.mark.parametrize(
