@@ -152,7 +152,7 @@ _SYSTEM_FLAGS = ("\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft")
 
 
 def canonical_flag(flag: str) -> str:
-    """System flags know no case; only the server sets \\Recent, and this one never does."""
+    """System flags know no case; only the server sets \\Recent."""
     if not flag.startswith("\\"):
         return flag
     for known in _SYSTEM_FLAGS:

@@ -17,6 +17,7 @@ from services.mss.domain.mime import Part, parse
 from services.mss.domain.parameters import in_charset
 from services.mss.imap.errors import Bad, No
 from services.mss.imap.parser import Parser, canonical_flag
+from services.mss.imap.selected import RECENT
 from services.mss.imap.sequences import SequenceSet
 
 MAX_DEPTH: Final = 50
@@ -141,10 +142,12 @@ class _Reader:
         return self._named(parser.keyword())
 
     def _named(self, name: str) -> Predicate:
-        if name in ("ALL", "OLD"):  # nothing is \Recent here
+        if name == "ALL":
             return lambda _: True
-        if name in ("RECENT", "NEW"):
-            return lambda _: False
+        if name in ("RECENT", "OLD"):
+            return _flagged(RECENT, wanted=name == "RECENT")
+        if name == "NEW":
+            return _all([_flagged(RECENT, wanted=True), _flagged("\\Seen", wanted=False)])
         if name in _FLAGS:
             return _flagged(_FLAGS[name], wanted=True)
         if name.startswith("UN") and name[2:] in _FLAGS:

@@ -25,12 +25,15 @@ class Folder:
     uid_next: int
     version: int
     subscribed: bool
+    recent_from: int
+    """The first UID of which no session was told yet."""
 
 
 async def list_folders(session: AsyncSession, space: str, address: str) -> list[Folder]:
     rows = await session.execute(
         text(
-            "SELECT id, name, special_use, uid_validity, uid_next, version, subscribed"
+            "SELECT id, name, special_use, uid_validity, uid_next, version, subscribed,"
+            " recent_from"
             " FROM mss.folder"
             " WHERE space = :space AND address = :address ORDER BY name <> 'INBOX', name"
         ),
@@ -64,6 +67,23 @@ async def list_items(
         {"space": space, "folder": folder},
     )
     return [(row.uid, tuple(row.flags)) for row in rows]
+
+
+async def claim_recent(session: WriteSession, space: str, folder: int) -> tuple[int, int] | None:
+    """The UIDs, from and to, that are \\Recent for the session which asks: it is the first that is told
+    (RFC 3501 §2.3.2)."""
+    found = await session.execute(
+        text(
+            "WITH before AS (SELECT recent_from FROM mss.folder WHERE space = :space AND id = :folder"
+            " AND recent_from < uid_next FOR UPDATE)"
+            " UPDATE mss.folder AS f SET recent_from = f.uid_next FROM before"
+            " WHERE f.space = :space AND f.id = :folder"
+            " RETURNING before.recent_from, f.uid_next"
+        ),
+        {"space": space, "folder": folder},
+    )
+    row = found.one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def fetch(

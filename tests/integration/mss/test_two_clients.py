@@ -35,6 +35,7 @@ async def test_a_move_is_told_in_both_folders(mail: Mail) -> None:
             assert one.response("COPYUID")[1][0].split()[1:] == [b"1", b"1"]
             assert two.readline() == b"* 1 EXPUNGE\r\n"
             assert three.readline() == b"* 1 EXISTS\r\n"
+            assert three.readline() == b"* 1 RECENT\r\n"
             done(two, b"T1")
             done(three, b"T2")
             assert three.fetch("1", "(UID)")[1] == [b"1 (UID 1)"]
@@ -51,10 +52,11 @@ async def test_a_flag_and_a_filed_copy_are_told(mail: Mail) -> None:
             idle(two, b"T1")
             one.select()
             one.uid("STORE", "1", "+FLAGS", r"(\Answered)")
-            assert two.readline() == b"* 1 FETCH (UID 1 FLAGS (\\Answered))\r\n"
+            assert two.readline() == b"* 1 FETCH (UID 1 FLAGS (\\Answered \\Recent))\r\n"
             _, (text,) = one.append("INBOX", None, None, message("<2@x>"))
             assert b"APPENDUID" in text
             assert two.readline() == b"* 2 EXISTS\r\n"
+            assert two.readline().endswith(b" RECENT\r\n")
             one.uid("STORE", "1", "+FLAGS", r"(\Deleted)")
             assert rb"\Deleted" in two.readline()
             one.uid("EXPUNGE", "1")

@@ -101,7 +101,7 @@ async def status(connection: "Connection", parser: "Parser") -> str:
         items = await store.list_items(session, connection.space, folder.id)
     values = {
         "MESSAGES": len(items),
-        "RECENT": 0,
+        "RECENT": sum(uid >= folder.recent_from for uid, _ in items),
         "UIDNEXT": folder.uid_next,
         "UIDVALIDITY": folder.uid_validity,
         "UNSEEN": sum("\\Seen" not in flags for _, flags in items),
@@ -143,7 +143,7 @@ async def _open(connection: "Connection", parser: "Parser", *, read_only: bool) 
     connection.untagged(f"FLAGS {FLAGS}".encode())
     connection.untagged(f"OK [PERMANENTFLAGS {permanent}] what can be kept".encode())
     connection.untagged(b"%d EXISTS" % len(selected.uids))
-    connection.untagged(b"0 RECENT")
+    connection.untagged(b"%d RECENT" % selected.count_recent())
     if unseen is not None:
         connection.untagged(f"OK [UNSEEN {selected.number_of(unseen)}] first unseen".encode())
     connection.untagged(f"OK [UIDVALIDITY {folder.uid_validity}] UIDs are valid".encode())

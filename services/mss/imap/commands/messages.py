@@ -1,6 +1,7 @@
 """FETCH and STORE (RFC 3501 §6.4.5, §6.4.6)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from services.mss.imap import store as sql
@@ -46,7 +47,8 @@ async def _fetch(connection: "Connection", parser: "Parser", *, by_uid: bool) ->
                 session, connection.space, selected.folder.id, batch, content=content
             )
         for message in found:
-            await _tell(connection, selected.number_of(message.uid), render(items, message))
+            shown = replace(message, flags=selected.shown(message.uid, message.flags))
+            await _tell(connection, selected.number_of(message.uid), render(items, shown))
             if any(item.name == "FLAGS" for item in items):
                 selected.flags[message.uid] = tuple(message.flags)
         await connection.drain()
@@ -110,7 +112,7 @@ async def _store(connection: "Connection", parser: "Parser", *, by_uid: bool) ->
         selected.flags[uid] = tuple(changed[uid])
         if not silent:
             prefix = b"UID %d " % uid if by_uid else b""
-            shown = prefix + b"FLAGS " + wire.flags(changed[uid])
+            shown = prefix + b"FLAGS " + wire.flags(selected.shown(uid, changed[uid]))
             connection.untagged(b"%d FETCH (%s)" % (selected.number_of(uid), shown))
     return "STORE completed"
 

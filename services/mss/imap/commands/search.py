@@ -39,7 +39,7 @@ async def _search(connection: "Connection", parser: "Parser", *, by_uid: bool) -
             )
         for m in messages:
             candidate = Candidate(
-                numbers[m.uid], m.uid, frozenset(m.flags), m.internal_date, m.size, m.header,
+                numbers[m.uid], m.uid, frozenset(selected.shown(m.uid, m.flags)), m.internal_date, m.size, m.header,
                 m.content or b"",
             )  # fmt: skip
             if query.matches(candidate):
