@@ -27,6 +27,7 @@ _LISTED_BYTES: Final = (
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK: Final = 1 << 16
 _DRIVE: Final = re.compile(r"^[A-Za-z]:")
+_DOTS: Final = re.compile(r"^(?:\./)+")
 _ENCRYPTED: Final = 0x1
 _OTHERS: Final = {
     b"7z\xbc\xaf": "a 7-Zip archive", b"Rar!": "a RAR archive", b"\x1f\x8b": "gzip",
@@ -162,6 +163,11 @@ def _admit(opened: OpenArchive, number: int, info: zipfile.ZipInfo) -> None:
         path = path.replace("\\", "/")
         if path.endswith("/"):  # a folder, which zipfile does not know for one
             return
+    if path.startswith("./"):  # as bsdtar and Ant pack the folder that they stand in
+        opened.problem(
+            "XDM-ZIP-DOT", shown, "its path begins with ./", "a path from the root", "warning"
+        )
+        path = _DOTS.sub("", path)
     if path.startswith("/") or _DRIVE.match(path) or {"..", "."} & set(path.split("/")):
         opened.problem(
             "XDM-ZIP-PATH", shown, "its path leaves the archive", "a relative path without .."
@@ -186,8 +192,9 @@ def _admit(opened: OpenArchive, number: int, info: zipfile.ZipInfo) -> None:
         return
     if path != key:
         opened.problem(
-            "XDM-NAME-CASE", shown, "its name is not in upper case", shown.upper(), "warning"
-        )
+            "XDM-NAME-CASE", shown, "its name is not in upper case",
+            "the same name in upper case", "warning",
+        )  # fmt: skip
     opened.files[key] = info
     opened.shown[key] = shown
 

@@ -6,6 +6,7 @@ Whether they agree with the CDA headers and with the mail is the caller's concer
 import hashlib
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 from lxml import etree
 
@@ -170,13 +171,15 @@ def _file_of(
             "XDM-URI", f"{where}/URI", "it is missing", "the name of the file in this folder"
         )
         return None
-    name = uri.replace("\\", "/").upper()
+    written = uri.replace("\\", "/").upper()
+    # It is a URI: octets may be encoded, and a path may begin with a dot or at the root.
+    name = unquote(written).removeprefix("./").removeprefix("/")
     folder = metadata.rpartition("/")[0]
     for path in (f"{folder}/{name}", f"{ROOT}/{name}", name):
         if path in opened.files:
-            if path != f"{folder}/{name}":
+            if path != f"{folder}/{written}":
                 package.problem(
-                    "XDM-URI", f"{where}/URI", "it is not relative to the folder of the metadata",
+                    "XDM-URI", f"{where}/URI", "it is not the name of a file in the folder of the metadata",
                     "the name of the file alone", "warning",
                 )  # fmt: skip
             return path

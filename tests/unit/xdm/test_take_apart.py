@@ -76,6 +76,29 @@ class TestRight:
         package = take_apart(packed({**files, **second}))
         assert len(package.documents) == len(package.sets) == 2
 
+    def test_is_read_when_its_paths_begin_with_a_dot(self) -> None:
+        """As bsdtar packs the folder that it stands in."""
+        package = take_apart(packed({f"./{name}": it for name, it in files_of(right()).items()}))
+        assert len(package.documents) == 1
+        assert {(it.rule, it.severity) for it in package.problems} == {("XDM-ZIP-DOT", "warning")}
+
+    @pytest.mark.parametrize(
+        "uri", [b"./DOC00001.XML", b"DOC00001%2EXML", b"/IHE_XDM/SUBSET01/DOC00001.XML"]
+    )
+    def test_is_read_whatever_the_form_of_its_uri(self, uri: bytes) -> None:
+        archive = changed(lambda files: files.update(
+            {METADATA: files[METADATA].replace(b">DOC00001.XML<", b">" + uri + b"<")}
+        ))  # fmt: skip
+        package = take_apart(archive)
+        assert len(package.documents) == 1
+        assert [(it.rule, it.severity) for it in package.problems] == [("XDM-URI", "warning")]
+
+    def test_a_uri_that_leaves_the_folder_is_followed_nowhere(self) -> None:
+        archive = changed(lambda files: files.update(
+            {METADATA: files[METADATA].replace(b">DOC00001.XML<", b">%2E%2E/SUBSET01/DOC00001.XML<")}
+        ))  # fmt: skip
+        assert take_apart(archive).documents == []
+
     @pytest.mark.java
     def test_is_read_when_java_packed_it(self, tmp_path: Path) -> None:
         """With folders of their own, and sizes behind the data."""
