@@ -163,6 +163,10 @@ async def _read(request: Request) -> tuple[LetterIn, list[Given]]:
 
 async def _of_form(form: FormData) -> tuple[LetterIn, list[Given]]:
     """One `action` for all documents."""
+    for name, value in form.multi_items():
+        # `documents`, `document[]` and `file` are what libraries call it: left out, it would be missed.
+        if isinstance(value, UploadFile) and name != "document":
+            raise _invalid(f"/{name[:40]}", "no file has this name", "document, for each of them")
     values: dict[str, Any] = {
         key: value for key, value in form.items() if isinstance(value, str) and key != "action"
     }

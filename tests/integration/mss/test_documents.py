@@ -96,6 +96,19 @@ async def test_files_come_by_multipart_too(mail: Mail) -> None:
     assert len(answer.json()["recipients"]) == 2
 
 
+@pytest.mark.parametrize("name", ["documents", "document[]", "file"])
+async def test_a_file_under_another_name_is_not_left_out(mail: Mail, name: str) -> None:
+    answer = await post(
+        mail,
+        data={"from": KIT_BOX, "to": [ROBERT_BOX]},
+        files=[("document", ("a.xml", ONE)), (name, ("b.xml", TWO))],
+    )
+    assert answer.status_code == 422
+    [problem] = answer.json()["problems"]
+    assert (problem["path"], problem["expected"]) == (f"/{name}", "document, for each of them")
+    assert await received(mail) == []
+
+
 async def test_the_same_message_id_is_sent_once(mail: Mail) -> None:
     request = asked(message_id="<again@socle.test>")
     first, second = await post(mail, json=request), await post(mail, json=request)
