@@ -11,7 +11,6 @@ from services.dmp.api.fhir_base import (
     get_entry,
     pseudonymiser,
     reader_of,
-    unknown_document,
 )
 from services.dmp.domain.visibility import Reader
 from services.dmp.fhir.resources import document_reference
@@ -97,5 +96,10 @@ async def _find_one(request: Request, reader: Reader, space: Space) -> str:
             status=412,
         )
     if not found:
-        raise unknown_document(parameters[0][1])
+        # Not by what was searched for: that may be an INS.
+        raise DomainError(
+            Category.NOT_FOUND,
+            "document_unknown",
+            "The search of this conditional PATCH finds nothing.",
+        )
     return str(found[0].logical_id)

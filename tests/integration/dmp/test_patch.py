@@ -281,6 +281,12 @@ class TestConditional:
         response = await patch(dmp, "?identifier=urn:oid:1.2.3", replaces("/status", "current"))
         assert response.status_code == 404
 
+    async def test_finds_nothing_without_repeating_what_was_searched_for(self, dmp: Dmp) -> None:
+        where = f"?patient.identifier=urn:oid:{ANNE.oid}|{ANNE.with_key}"
+        response = await patch(dmp, where, replaces("/status", "current"))
+        assert response.status_code == 404
+        assert ANNE.matricule not in response.text
+
     async def test_refuses_more_than_one(self, dmp: Dmp) -> None:
         for seed in range(2):
             await dmp.deposit(document(seed=seed))
