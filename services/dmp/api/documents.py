@@ -1,9 +1,9 @@
 """/_sandbox/dmp: a registered document as a page to read, and sample documents to deposit."""
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
@@ -24,6 +24,7 @@ from socle.ids.structures import parse_struct_idnat
 
 router = APIRouter(prefix="/_sandbox/dmp", tags=["control plane"], dependencies=[sandbox_only])
 _NAME = r"^[^\x00-\x1f]+$"
+DocumentId = Annotated[str, Path(max_length=300, pattern=_NAME)]
 _STRICT = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
@@ -100,7 +101,7 @@ async def make_sample(body: SampleIn, space: RequestSpace) -> Response:
 
 @router.get("/documents/{document_id}/validation")
 async def read_validation(
-    document_id: str, space: RequestSpace, session: ReadSession
+    document_id: DocumentId, space: RequestSpace, session: ReadSession
 ) -> dict[str, Any]:
     """What deep validation found (SOCLE_DMP_XSD, SOCLE_DMP_SCHEMATRONS), or that it waits."""
     stored = await repository.get_document(session, space.name, document_id, EVERYTHING)
@@ -119,7 +120,7 @@ async def read_validation(
 
 @router.get("/documents/{document_id}", response_class=HTMLResponse)
 async def read_document(
-    document_id: str, space: RequestSpace, session: ReadSession
+    document_id: DocumentId, space: RequestSpace, session: ReadSession
 ) -> HTMLResponse:
     """Any document of the space, by its identifier or its FHIR id, whoever may see it."""
     stored = await repository.get_document(session, space.name, document_id, EVERYTHING)

@@ -1,7 +1,7 @@
 """Control plane of the mail service: mailboxes at will, mail from nowhere, a clean start."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -33,9 +33,9 @@ class MailboxIn(BaseModel):
 
     address: str = Field(max_length=320)
     kind: str = "PER"
-    label: str = Field(min_length=1, max_length=200)
-    owners: list[str] = Field([], max_length=1000)
-    structure: str = Field("", max_length=20, description="Struct_IdNat of the one responsible")
+    label: Annotated[Line, Field(min_length=1)]
+    owners: list[Line] = Field([], max_length=1000)
+    structure: Line = Field("", max_length=20, description="Struct_IdNat of the one responsible")
 
 
 @router.post("/mailboxes", status_code=201)

@@ -31,6 +31,11 @@ class TestReadingPage:
         assert ANNE.with_key in text
         assert len(shown.findall(".//table")) >= 2
 
+    @pytest.mark.parametrize("name", ["%00", "a%00b", "a" * 400])
+    async def test_a_name_that_none_can_have_is_refused(self, dmp: Dmp, name: str) -> None:
+        for path in (page(dmp, name), f"{page(dmp, name)}/validation"):
+            assert (await dmp.http.get(path)).status_code == 400
+
     async def test_shows_an_encapsulated_pdf(self, dmp: Dmp) -> None:
         entry = await dmp.deposit(document(pdf_bytes=10_000))
         shown = html.fromstring((await dmp.http.get(page(dmp, entry))).text)

@@ -80,3 +80,26 @@ async def test_no_name_of_a_mailbox_in_a_path_is_a_server_error(mail: Mail, name
     ):
         answer = await mail.http.request(method, path, headers=headers, content=b"{}")
         assert 400 <= answer.status_code < 500, (method, path, answer.text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": "a\0b"}, {"label": "Accueil\r\nBcc: x@y"}, {"structure": "\0"}, {"owners": ["\0"]},
+        {"address": "a\0b@socle.mssante.fr"},
+    ],
+)  # fmt: skip
+async def test_a_mailbox_is_described_in_lines_of_text(
+    mail: Mail, change: dict[str, object]
+) -> None:
+    """Its label stands in From, and in the directory."""
+    made = {
+        "address": "new@socle.mssante.fr",
+        "kind": "ORG",
+        "label": "Accueil",
+        "owners": [ROBERT],
+    }
+    answer = await mail.http.post(
+        f"/s/{mail.space}/_sandbox/mss/mailboxes", json={**made, **change}
+    )
+    assert answer.status_code in (400, 422), answer.text
