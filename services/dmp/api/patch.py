@@ -12,6 +12,7 @@ from services.dmp.api.fhir_base import (
     pseudonymiser,
     reader_of,
 )
+from services.dmp.api.preferences import written
 from services.dmp.domain.visibility import Reader
 from services.dmp.fhir.resources import document_reference
 from services.dmp.fhir.search import read_search
@@ -20,7 +21,7 @@ from services.dmp.settings import DmpSettings
 from socle.auth.dependencies import CallerSpace, Professional, kernel_of
 from socle.auth.subject import Subject
 from socle.errors import Category, DomainError
-from socle.fhir.messages import fhir_response, media_type, parse_json
+from socle.fhir.messages import media_type, parse_json
 from socle.spaces import Space
 
 router = APIRouter(prefix="/dmp/fhir", tags=["FHIR"])
@@ -57,7 +58,8 @@ async def _patch(request: Request, caller: Subject, space: Space, name: str) -> 
         if_match=request.headers.get("if-match"),
         superseded_deletes=settings.dmp_fhir_delete_status == "superseded",
     )
-    return fhir_response(document_reference(entry, base), ETag=f'W/"{entry.revision}"')
+    resource = document_reference(entry, base)
+    return written(request, resource, headers={"ETag": f'W/"{entry.revision}"'})
 
 
 async def _body(request: Request) -> PatchBody:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.dmp import service
 from services.dmp.api.fhir_base import base_url, get_entry
-from services.dmp.api.preferences import policy_of
+from services.dmp.api.preferences import policy_of, written
 from services.dmp.fhir.bundle import ProvideBundle, read_bundle
 from services.dmp.fhir.resources import created, document_reference
 from services.dmp.fhir.simplified import read_simplified
@@ -44,8 +44,13 @@ async def publish(request: Request, professional: Professional, space: CallerSpa
         entry = await get_entry(session, space, str(accepted.documents[0].id), EVERYTHING)
     base = base_url(request)
     location = f"{base}/DocumentReference/{entry.logical_id}/_history/{entry.revision}"
-    return fhir_response(
-        document_reference(entry, base), 201, Location=location, ETag=f'W/"{entry.revision}"'
+    warnings = accepted.warnings[0]
+    return written(
+        request,
+        document_reference(entry, base),
+        _warnings(warnings) if warnings else None,
+        status=201,
+        headers={"Location": location, "ETag": f'W/"{entry.revision}"'},
     )
 
 

@@ -2,10 +2,11 @@
 
 import base64
 
+import httpx
 import pytest
 
 from .conftest import FHIR, Dmp, ids_of
-from .samples import ANNE, document
+from .samples import ANNE, attachment, document, resource
 
 pytestmark = pytest.mark.postgres
 
@@ -102,3 +103,41 @@ class TestDescription:
         other = await dmp.http.put(f"{FHIR}/DocumentReference", headers=dmp.headers)
         assert (other.status_code, other.headers["allow"]) == (405, "GET, PATCH, POST")
         assert "GET, PATCH, POST" in other.json()["issue"][0]["details"]["text"]
+
+
+class TestPreference:
+    """Firely and HAPI say by `Prefer: return=` what they want back."""
+
+    async def publish(self, dmp: Dmp, prefer: str) -> httpx.Response:
+        bundle = document().bundle
+        reference, binary = (resource(bundle, kind) for kind in ("DocumentReference", "Binary"))
+        given = attachment(bundle)
+        del given["url"]
+        given["data"] = binary["data"]
+        return await dmp.http.post(
+            f"{FHIR}/DocumentReference", json=reference, headers={**dmp.headers, "Prefer": prefer}
+        )
+
+    @pytest.mark.parametrize(
+        ("prefer", "kind"),
+        [
+            ("return=representation", "DocumentReference"),
+            ("handling=lenient; return=OperationOutcome", "OperationOutcome"),
+            ("return=minimal", None),
+        ],
+    )
+    async def test_is_followed(self, dmp: Dmp, prefer: str, kind: str | None) -> None:
+        made = await self.publish(dmp, prefer)
+        assert made.status_code == 201, made.text
+        assert (made.json()["resourceType"] if made.content else None) == kind
+        entry = made.headers["location"].split("/")[-3]
+        patched = await dmp.http.patch(
+            f"{FHIR}/DocumentReference/{entry}",
+            json=[{"op": "replace", "path": "/status", "value": "entered-in-error"}],
+            headers={
+                **dmp.headers, "Content-Type": "application/json-patch+json", "Prefer": prefer
+            },
+        )  # fmt: skip
+        assert patched.status_code == 200, patched.text
+        assert (patched.json()["resourceType"] if patched.content else None) == kind
+        assert patched.headers["etag"] != made.headers["etag"]
