@@ -18,9 +18,13 @@ from socle.idgen import random_uuid
 from socle.settings import Settings
 from socle.testing.tokens import TokenMint
 from tests.databases import new_database
+from tests.patience import PATIENCE_SECONDS
 
-# Hypothesis gives each example 200 ms by default: on a busy machine that measures the machine.
-hypothesis.settings.register_profile("socle", deadline=None)
+# Hypothesis gives each example 200 ms by default, and the drawing of ten a second: on a busy machine that
+# measures the machine.
+hypothesis.settings.register_profile(
+    "socle", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("socle")
 
 
@@ -97,8 +101,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def settings_values(database_url: str) -> dict[str, Any]:
-    """Values for any service's settings class."""
-    return {"database_url": database_url, "pseudonym_key": "test-pseudonym-key"}
+    """Values for any service's settings class. Who is asked runs in the same loop as who asks: on a busy
+    machine both may stand still for longer than a service waits by itself."""
+    return {
+        "database_url": database_url,
+        "pseudonym_key": "test-pseudonym-key",
+        "dmp_ins_timeout_seconds": PATIENCE_SECONDS,
+        "mss_ins_timeout_seconds": PATIENCE_SECONDS,
+        "usage_psc_timeout_seconds": PATIENCE_SECONDS,
+    }
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ async def find_server_errors(
         "--checks", "not_a_server_error",
         "--phases", "examples,coverage,fuzzing",
         "--max-examples", "15",
+        "--request-timeout", "120",  # of itself, ten seconds without an answer are a failure
         "--seed", "20261127",
         "--workers", "1",  # ast.parse of Python 3.11 fails in threads now and then
         "--suppress-health-check", "all",

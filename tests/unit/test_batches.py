@@ -10,6 +10,7 @@ import pytest
 from socle.batches import Batcher
 from socle.errors import Category, DomainError
 from socle.idgen import uuid7
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ class TestFailure:
     ) -> None:
         batches = writer(registry)
         for _ in range(3):  # each is written in the very step in which the former was answered
-            assert await asyncio.wait_for(batches.join(entry()), timeout=5) is True
+            assert await asyncio.wait_for(batches.join(entry()), timeout=PATIENCE_SECONDS) is True
 
     async def test_goes_on_when_a_commit_has_failed(self, registry: Registry) -> None:
         registry.refuse = lambda _: RuntimeError("once")
@@ -271,4 +272,4 @@ class TestClose:
         assert await asyncio.gather(*tasks) == [True] * 5
 
     async def test_returns_at_once_when_nothing_is_under_way(self, registry: Registry) -> None:
-        await asyncio.wait_for(writer(registry).close(), timeout=1)
+        await asyncio.wait_for(writer(registry).close(), timeout=PATIENCE_SECONDS)

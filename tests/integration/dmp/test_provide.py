@@ -7,6 +7,8 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from tests.patience import PATIENCE_SECONDS
+
 from .conftest import NOTHING, ONE, Dmp, Start, rules
 from .samples import ANNE, LEO, attachment, document, resource, together, with_content
 
@@ -210,7 +212,7 @@ class TestPatient:
         self, start: Start, ins_url: str
     ) -> None:
         dmp = await start(ins_url=ins_url)
-        async with httpx.AsyncClient(base_url=ins_url) as ins:
+        async with httpx.AsyncClient(base_url=ins_url, timeout=PATIENCE_SECONDS) as ins:
             made = await ins.post(
                 f"/s/{dmp.space}/_sandbox/ins/people",
                 json={

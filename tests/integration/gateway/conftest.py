@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +20,7 @@ from gateway.settings import GatewaySettings
 from socle.http.server import TlsListener
 from socle.testing.serving import serving
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 SERVICES = ("psc", "ins", "dmp", "mss", "usage")
 Answer = Callable[[Request], Awaitable[Response]]
@@ -149,8 +150,12 @@ def start(service_url: str, mint: TokenMint) -> Start:
     @asynccontextmanager
     async def gateway(tls: TlsListener | None = None, **values: Any) -> AsyncIterator[Running]:
         urls = {f"{name}_url": service_url for name in SERVICES}
+        values = {"gateway_connect_seconds": PATIENCE_SECONDS, **values}
         app = build(GatewaySettings(**{**urls, **values}))
-        async with serving(lambda _: app, tls=tls) as url, httpx.AsyncClient(base_url=url) as http:
+        async with (
+            serving(lambda _: app, tls=tls) as url,
+            httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as http,
+        ):
             app.state.gateway.verifier.keys = mint
             yield Running(app, url, http)
 
@@ -164,7 +169,8 @@ async def running(start: Start) -> AsyncIterator[Running]:
 
 
 @pytest.fixture
-def closed_port() -> str:
-    """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+def closed_port() -> Iterator[str]:
+    """An address where nothing listens; it is held, or somebody else might."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Running, Service, Start
 
@@ -73,11 +74,11 @@ class TestUpload:
             for _ in range(17):  # one piece more than the limit, and the body has not ended
                 writer.write(b"10000\r\n" + bytes(65536) + b"\r\n")
                 await writer.drain()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             writer.close()
             assert head.startswith(b"HTTP/1.1 413")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await service.abandoned.wait()
 
     async def test_is_asked_for_when_the_client_expects_to_be(
@@ -87,7 +88,7 @@ class TestUpload:
         writer.write(
             b"POST /auth/x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         )
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
             writer.write(b"hi")
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
@@ -145,7 +146,10 @@ class TestDownload:
             return StreamingResponse(pieces())
 
         service.answer = answer
-        async with running.http.stream("GET", "/auth/x") as given, asyncio.timeout(5):
+        async with (
+            running.http.stream("GET", "/auth/x") as given,
+            asyncio.timeout(PATIENCE_SECONDS),
+        ):
             chunks = given.aiter_raw()
             assert await anext(chunks) == b"first"
             more.set()

@@ -13,6 +13,7 @@ from socle.http.client_certificate import as_field
 from socle.http.tls import server_context
 from socle.pki import Credentials, SandboxCa
 from socle.testing.serving import tls_listener
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Running, Service, Start
 
@@ -36,7 +37,7 @@ def client(ca: SandboxCa, url: str, credentials: Credentials | None = None) -> h
     context = ssl.create_default_context(cafile=ca.root)
     if credentials is not None:
         credentials.load_into(context)
-    return httpx.AsyncClient(base_url=url, verify=context)
+    return httpx.AsyncClient(base_url=url, verify=context, timeout=PATIENCE_SECONDS)
 
 
 class TestTlsListener:
@@ -82,7 +83,7 @@ class TestTlsListener:
         context.set_ciphers("ALL:@SECLEVEL=0")
         async with (
             listening(start, ca) as url,
-            httpx.AsyncClient(base_url=url, verify=context) as http,
+            httpx.AsyncClient(base_url=url, verify=context, timeout=PATIENCE_SECONDS) as http,
         ):
             with pytest.raises(httpx.ConnectError):
                 await http.get("/auth/x")

@@ -7,6 +7,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tests.patience import PATIENCE_SECONDS
+
 from .conftest import Running, Service, Start, scripted
 
 TARGETS = [
@@ -57,7 +59,9 @@ class TestRequestHeaders:
     ) -> None:
         # From another address than 127.0.0.1, whose word uvicorn takes (FORWARDED_ALLOW_IPS).
         transport = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
-        async with httpx.AsyncClient(transport=transport, base_url=running.url) as stranger:
+        async with httpx.AsyncClient(
+            transport=transport, base_url=running.url, timeout=PATIENCE_SECONDS
+        ) as stranger:
             await stranger.get(
                 "/auth/x",
                 headers={

@@ -9,6 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from socle.testing.serving import serving
+from tests.patience import PATIENCE_SECONDS
 
 OFFER = (
     b"Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
@@ -65,7 +66,7 @@ async def test_reads_each_request_whole(
         writer.write(piece)
         await writer.drain()
     received = b""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while received.count(b"!") < len(answers):
             received += await reader.read(65536)
     writer.close()
@@ -77,6 +78,6 @@ async def test_reads_each_request_whole(
 async def test_refuses_what_is_no_http_behind_an_offer(port: int) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(CHUNKED.replace(b"3\r\nabc", b"zz\r\nabc"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert b"400 Bad Request" in await reader.read(65536)
     writer.close()

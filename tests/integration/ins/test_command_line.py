@@ -16,6 +16,7 @@ from services.ins.domain.population import population
 from services.ins.settings import InsSettings
 from socle.db.database import Database
 from socle.testing.serving import serving
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import NS, InsiClient
 from .records import outbox
@@ -49,7 +50,7 @@ async def test_synthetic_people_are_made_listed_and_found(url: str, space: str) 
         assert told == f"{count} people\n"
     listed = await socle(url, "people", "list", "--limit", "1000", "--json", "--space", space)
     assert len(json.loads(listed)) == 400 + 16
-    async with httpx.AsyncClient(base_url=f"{url}/s/{space}") as http:
+    async with httpx.AsyncClient(base_url=f"{url}/s/{space}", timeout=PATIENCE_SECONDS) as http:
         insi = InsiClient(http, {})
         for person in list(population(3, 0, 400))[:100]:
             traits = person.traits
@@ -75,7 +76,7 @@ async def test_synthetic_people_are_qualified_once_when_asked(
     events = await outbox(database, space)
     assert [event["type"] for event in events] == ["ins.identity.qualified.v1"] * 300
     assert len({event["subject"] for event in events}) == 300
-    async with httpx.AsyncClient(base_url=f"{url}/s/{space}") as http:
+    async with httpx.AsyncClient(base_url=f"{url}/s/{space}", timeout=PATIENCE_SECONDS) as http:
         made = await http.post(
             "/_sandbox/ins/people/synthetic", json={"count": 10, "start": 295, "qualified": True}
         )

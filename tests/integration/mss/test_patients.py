@@ -11,6 +11,7 @@ import pytest
 from socle.db.database import Database
 from socle.ids.ins import CITIZEN_DOMAIN
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .citizen import ANNE, LEO, Citizen, body_of, letter, received
 from .conftest import KIT, KIT_BOX, ROBERT_BOX, Mail, mail_service
@@ -108,7 +109,7 @@ class TestAddress:
         """Anne is made known and qualified; Léo has an identity that is not."""
         async with (
             mail_service(settings_values, mint, space, home, ins_url=ins_url) as mail,
-            httpx.AsyncClient(base_url=f"{ins_url}/s/{space}") as ins,
+            httpx.AsyncClient(base_url=f"{ins_url}/s/{space}", timeout=PATIENCE_SECONDS) as ins,
         ):
             made = await ins.post("/_sandbox/ins/people", json=PERSON)
             assert made.status_code == 201, made.text

@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 from services.psc.app import build
 from services.psc.settings import PscSettings
 from socle.idgen import secret_token
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import CALLBACK, GENERALIST, REALM
 
@@ -46,7 +47,9 @@ async def issuer(
 @pytest.fixture
 async def browser() -> AsyncIterator[httpx.AsyncClient]:
     """The person's user agent: it goes where it is sent, and holds the cookies."""
-    async with httpx.AsyncClient(trust_env=False, follow_redirects=False) as opened:
+    async with httpx.AsyncClient(
+        trust_env=False, follow_redirects=False, timeout=PATIENCE_SECONDS
+    ) as opened:
         yield opened
 
 
@@ -63,6 +66,7 @@ async def test_authlib_walks_the_whole_session(
         scope="openid scope_all",
         code_challenge_method="S256",
         trust_env=False,
+        timeout=PATIENCE_SECONDS,
     ) as client:
         provider = (await browser.get(f"{issuer}/.well-known/{document}")).json()
         assert provider["issuer"] == issuer

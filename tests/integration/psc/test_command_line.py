@@ -16,6 +16,7 @@ from services.psc.app import build
 from services.psc.settings import PscSettings
 from socle.people.population import population
 from socle.testing.serving import serving
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import GENERALIST
 
@@ -83,7 +84,9 @@ class TestLogin:
         made = json.loads(await shell.run("clients", "add", "ci", "--loopback"))
         assert "ci" in await shell.run("clients", "list")
         connect = f"{shell.url}/s/{shell.space}/auth/realms/esante-wallet/protocol/openid-connect"
-        async with httpx.AsyncClient(auth=("ci", made["secret"])) as client:
+        async with httpx.AsyncClient(
+            auth=("ci", made["secret"]), timeout=PATIENCE_SECONDS
+        ) as client:
             started = await client.post(
                 f"{connect}/ext/ciba/auth",
                 data={

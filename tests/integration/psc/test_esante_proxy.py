@@ -16,6 +16,7 @@ from socle.clock import wall
 from socle.db.database import Database
 from socle.testing.apps import client_of
 from socle.testing.serving import serving
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import GENERALIST, RelyingParty
 from .test_exchange import active
@@ -62,15 +63,12 @@ async def connect(party: RelyingParty, **changes: Any) -> httpx.Response:
 
 
 async def answer_phone(party: RelyingParty, how: str = "approve") -> None:
-    for _ in range(100):
-        found = await party.http.get(f"{party.prefix}/_sandbox/psc/requests?status=pending")
-        if found.json():
-            id_ = found.json()[0]["id"]
-            path = f"{party.prefix}/_sandbox/psc/requests/{id_}/{how}"
-            assert (await party.http.post(path)).status_code == 200
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("no request came")
+    pending = f"{party.prefix}/_sandbox/psc/requests?status=pending"
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not (found := (await party.http.get(pending)).json()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    path = f"{party.prefix}/_sandbox/psc/requests/{found[0]['id']}/{how}"
+    assert (await party.http.post(path)).status_code == 200
 
 
 async def connected(party: RelyingParty) -> dict[str, str]:

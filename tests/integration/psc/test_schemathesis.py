@@ -9,7 +9,7 @@ from services.psc.settings import PscSettings
 from socle.testing.serving import serving
 from tests.integration.fuzzing import find_server_errors
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize("auth", ["socle-demo:socle-demo-secret", None], ids=["client", "nobody"])

@@ -12,6 +12,7 @@ from services.psc.domain import secrets
 from services.psc.repository import grants
 from socle.auth.tokens import TokenVerifier
 from socle.clock import wall
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import CALLBACK, CONNECT, GENERALIST, RelyingParty
 
@@ -104,7 +105,9 @@ class TestExchange:
             grant = await grants.of_code(revoking, party.space, secrets.digest(code))
             assert grant is not None
             await grants.revoke_client_session(revoking, grant, wall())
-            refreshed = await asyncio.wait_for(party.refresh(tokens["refresh_token"]), 5)
+            refreshed = await asyncio.wait_for(
+                party.refresh(tokens["refresh_token"]), PATIENCE_SECONDS
+            )
         assert refreshed.status_code == 200
         assert (await party.userinfo(refreshed.json()["access_token"])).status_code == 401
 

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 from socle.events.relay import Relay
+from tests.patience import PATIENCE_SECONDS
 
 
 class Silent:
@@ -30,6 +31,6 @@ async def test_relay_stops_although_news_come_with_the_cancellation() -> None:
         await asyncio.sleep(0.001)
         relay._news.set()  # its waiter is done, and not yet woken
         task.cancel()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()

@@ -4,6 +4,7 @@ import pytest
 from starlette.types import Message
 
 from gateway.body import ClientBody, ClientGoneError
+from tests.patience import PATIENCE_SECONDS
 
 
 def client_of(*messages: Message, headers: tuple[tuple[bytes, bytes], ...] = ()) -> ClientBody:
@@ -12,7 +13,9 @@ def client_of(*messages: Message, headers: tuple[tuple[bytes, bytes], ...] = ())
     async def receive() -> Message:
         return waiting.pop(0) if waiting else {"type": "http.disconnect"}
 
-    return ClientBody({"headers": headers or ((b"content-length", b"1"),)}, receive, patience=5)
+    return ClientBody(
+        {"headers": headers or ((b"content-length", b"1"),)}, receive, patience=PATIENCE_SECONDS
+    )
 
 
 def piece(body: bytes, more: bool = True) -> Message:
@@ -48,7 +51,7 @@ class TestClientGone:
     async def test_returns_when_the_client_leaves_after_its_body(self) -> None:
         client = client_of(piece(b"ab", more=False))
         await taken(client)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await client.client_gone()
 
     async def test_does_not_take_messages_while_the_body_is_read(self) -> None:
@@ -56,5 +59,5 @@ class TestClientGone:
         watching = asyncio.create_task(client.client_gone())
         await asyncio.sleep(0)
         assert await taken(client) == [b"ab"]
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await watching

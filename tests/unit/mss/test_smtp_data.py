@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.mss.smtp.data import read_text
+from tests.patience import PATIENCE_SECONDS
 
 LIMIT, LINE = 5000, 1001
 
@@ -18,7 +19,7 @@ async def read(wire: bytes, cut: int) -> tuple[bytes | str, bytes]:
     for start in range(0, len(wire), cut):
         reader.feed_data(wire[start : start + cut])
         await asyncio.sleep(0)
-    text = await asyncio.wait_for(reading, 1)
+    text = await asyncio.wait_for(reading, PATIENCE_SECONDS)
     reader.feed_eof()
     return text, await reader.read()
 

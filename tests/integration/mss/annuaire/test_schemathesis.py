@@ -11,7 +11,7 @@ from services.mss.settings import MssSettings
 from socle.testing.serving import serving
 from tests.integration.fuzzing import find_server_errors
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.postgres]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.postgres]
 
 
 async def test_finds_no_server_error(
