@@ -24,6 +24,7 @@ from socle.db.database import Database
 from socle.testing.apps import client_of
 from socle.testing.serving import serving
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 KIT, ROBERT = "899700427885", "899700218896"
 KIT_BOX = "kit.doc0042788@socle.mssante.fr"
@@ -56,7 +57,7 @@ class Mail:
         return self.mint.token(space or self.space, who)
 
     def smtp_clear(self) -> smtplib.SMTP:
-        return smtplib.SMTP("127.0.0.1", self.app.state.smtp_port, timeout=10)
+        return smtplib.SMTP("127.0.0.1", self.app.state.smtp_port, timeout=PATIENCE_SECONDS)
 
     @contextmanager
     def smtp_tls(self) -> Iterator[smtplib.SMTP]:
@@ -77,7 +78,7 @@ class Mail:
             assert client.sendmail(KIT_BOX, [to], content) == {}
 
     def imap_clear(self) -> imaplib.IMAP4:
-        return imaplib.IMAP4("127.0.0.1", self.app.state.imap_port, timeout=10)
+        return imaplib.IMAP4("127.0.0.1", self.app.state.imap_port, timeout=PATIENCE_SECONDS)
 
     def imap_tls(self) -> imaplib.IMAP4:
         client = self.imap_clear()
@@ -128,8 +129,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def nothing_pending(database: Database) -> None:
-    """For services that end at a failpoint: they take up what other tests have left in queues, and
-    would end at that."""
+    """For services that end at a failpoint, and for tests that take one thing from a queue: what other
+    tests have left there would come first."""
     async with database.write() as session:
         for emptying in (
             "DELETE FROM mss.queued",

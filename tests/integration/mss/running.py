@@ -16,11 +16,13 @@ from pathlib import Path
 
 from socle.testing.stack import free_ports
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import KIT_BOX, ROBERT_BOX, xoauth2
 from .samples import message
 
-PATIENCE_SECONDS = 60  # the machine may be busy; it bounds failures alone
+DROPPED = (smtplib.SMTPServerDisconnected, ConnectionError, ssl.SSLError)
+"""What a client meets when the server dies; the last, in the middle of a handshake."""
 _started: "list[subprocess.Popen[bytes]]" = []
 PORTS = ("MSS_PORT", "MSS_SMTP_PORT", "MSS_IMAP_PORT", "MSS_PEER_PORT", "MSS_MLLP_PORT")
 
@@ -73,6 +75,7 @@ def environment_of(
 
 
 def start(environment: Mapping[str, str], **more: str) -> "subprocess.Popen[bytes]":
+    """Ready: HTTP is listened for last, when mail and MLLP are."""
     process = subprocess.Popen(
         [sys.executable, "-m", "socle.cli", "mss"],
         env={**os.environ, **environment, **more},
@@ -83,7 +86,7 @@ def start(environment: Mapping[str, str], **more: str) -> "subprocess.Popen[byte
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            socket.create_connection(("127.0.0.1", int(environment["SOCLE_MSS_SMTP_PORT"]))).close()
+            socket.create_connection(("127.0.0.1", int(environment["SOCLE_MSS_PORT"]))).close()
             return process
         except ConnectionRefusedError:
             time.sleep(0.1)

@@ -18,6 +18,7 @@ from services.mss.hl7v2.mllp import END, START
 from socle.db.database import Database
 from socle.testing.hl7_orders import CDA, COLLEAGUE, PS, REPLACING, order
 from socle.xdm import take_apart
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import KIT, ROBERT, ROBERT_BOX, Mail
 
@@ -179,15 +180,13 @@ async def test_an_integration_that_fails_comes_back_as_z03(mail: Mail) -> None:
     assert [it["answer"] for it in await acknowledgements(mail)] == ["AA", "AA"]
 
 
+@pytest.mark.usefixtures("nothing_pending")
 async def test_an_acknowledgement_that_nobody_takes_waits(mail: Mail) -> None:
-    with socket.socket() as closed:
+    with socket.socket() as closed:  # bound without listening: connections are refused
         closed.bind(("127.0.0.1", 0))
-        endpoint = f"127.0.0.1:{closed.getsockname()[1]}"
-    application = await registered(mail, endpoint)
-    await exchange(mail, order(application=application, **TO_PS))
-    kernel = mail.app.state.kernel
-    while await worker.deliver_next(kernel):
-        pass
+        application = await registered(mail, f"127.0.0.1:{closed.getsockname()[1]}")
+        await exchange(mail, order(application=application, **TO_PS))
+        assert await worker.deliver_next(mail.app.state.kernel)
     (waiting,) = await acknowledgements(mail)
     assert (waiting["attempts"], waiting["waits"], waiting["answer"]) == (1, True, None)
 
@@ -199,7 +198,7 @@ async def test_an_acknowledgement_that_nobody_takes_waits(mail: Mail) -> None:
 async def test_whatever_comes_is_answered(mail: Mail, raw: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", mail.app.state.mllp_port)
     writer.write(START + raw + END)
-    answer = await asyncio.wait_for(reader.readuntil(END), 10)
+    answer = await asyncio.wait_for(reader.readuntil(END), PATIENCE_SECONDS)
     writer.close()
     assert b"\rMSA|AE" in answer
 
@@ -208,7 +207,7 @@ async def test_whatever_comes_is_answered(mail: Mail, raw: bytes) -> None:
 async def test_what_is_no_mllp_is_closed(mail: Mail, raw: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", mail.app.state.mllp_port)
     writer.write(raw)
-    assert await asyncio.wait_for(reader.read(), 10) == b""
+    assert await asyncio.wait_for(reader.read(), PATIENCE_SECONDS) == b""
     writer.close()
 
 
@@ -219,7 +218,7 @@ async def test_pieces_and_pipelined_messages_are_put_together(mail: Mail) -> Non
         writer.write(framed[place : place + 2])
         await writer.drain()
     for _ in range(2):
-        assert b"MSA|AE" in await asyncio.wait_for(reader.readuntil(END), 10)
+        assert b"MSA|AE" in await asyncio.wait_for(reader.readuntil(END), PATIENCE_SECONDS)
     writer.close()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from services.mss.hl7v2 import worker
 from socle.db.database import Database
 from socle.testing.hl7_orders import COLLEAGUE, PS, order
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Mail
 from .test_hl7 import acknowledgements, exchange, registered, said
@@ -25,7 +26,7 @@ async def control(mail: Mail, method: str, path: str, body: Any = None) -> None:
 
 async def told(mail: Mail, count: int) -> list[tuple[str, str, str]]:
     """Of the ZAM^Z02, once there are `count`: Y or N, the recipient, and the code of SMTP."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             while await worker.note_next(mail.app.state.kernel):
                 pass

@@ -17,9 +17,10 @@ from socle.db.database import Database
 from socle.testing.hl7_orders import COLLEAGUE, PS, order
 from socle.testing.serving import serving
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Mail
-from .running import PATIENCE_SECONDS, environment_of, start, stop
+from .running import environment_of, start, stop
 from .test_hl7 import acknowledgements, inbox, registered
 from .test_hl7_dmp import Platform
 

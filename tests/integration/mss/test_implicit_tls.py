@@ -10,6 +10,7 @@ import pytest
 
 from socle.testing.stack import free_ports
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .certificates import held
 from .conftest import KIT, KIT_BOX, ROBERT, ROBERT_BOX, Mail, mail_service, xoauth2
@@ -34,12 +35,16 @@ async def test_mail_is_sent_and_read(encrypted: tuple[Mail, int, int]) -> None:
     mail, smtps, imaps = encrypted
 
     def work() -> bytes:
-        with smtplib.SMTP_SSL("127.0.0.1", smtps, timeout=10, context=mail.trust) as sending:
+        with smtplib.SMTP_SSL(
+            "127.0.0.1", smtps, timeout=PATIENCE_SECONDS, context=mail.trust
+        ) as sending:
             sending.ehlo()
             assert "starttls" not in sending.esmtp_features
             sending.auth("XOAUTH2", lambda _=None: xoauth2(KIT_BOX, mail.token(KIT)))
             sending.sendmail(KIT_BOX, [ROBERT_BOX], message())
-        with imaplib.IMAP4_SSL("127.0.0.1", imaps, ssl_context=mail.trust, timeout=10) as reading:
+        with imaplib.IMAP4_SSL(
+            "127.0.0.1", imaps, ssl_context=mail.trust, timeout=PATIENCE_SECONDS
+        ) as reading:
             assert "AUTH=XOAUTH2" in reading.capabilities
             assert "STARTTLS" not in reading.capabilities
             blob = xoauth2(ROBERT_BOX, mail.token(ROBERT)).encode()
@@ -63,10 +68,12 @@ async def test_a_certificate_opens_an_applicative_mailbox(
     own = (await held(mail, f"/mailboxes/{APP_BOX}/certificates", tmp_path)).context()
 
     def work() -> tuple[int, str]:
-        with smtplib.SMTP_SSL("localhost", smtps, timeout=10, context=own) as sending:
+        with smtplib.SMTP_SSL("localhost", smtps, timeout=PATIENCE_SECONDS, context=own) as sending:
             sending.ehlo()
             code, _ = sending.auth("EXTERNAL", lambda _=None: APP_BOX)
-        with imaplib.IMAP4_SSL("localhost", imaps, ssl_context=own, timeout=10) as reading:
+        with imaplib.IMAP4_SSL(
+            "localhost", imaps, ssl_context=own, timeout=PATIENCE_SECONDS
+        ) as reading:
             return code, reading.authenticate("EXTERNAL", lambda _: APP_BOX.encode())[0]
 
     assert await mail.run(work) == (235, "OK")

@@ -16,6 +16,7 @@ from socle.pki import IssuingCa, SandboxCa
 from socle.testing.hl7_orders import COLLEAGUE, PS, order
 from socle.testing.stack import free_ports
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Mail, mail_service
 from .test_hl7 import acknowledgements, inbox, registered, said
@@ -85,7 +86,7 @@ async def test_one_who_speaks_no_tls_is_let_go(
     async with service(settings_values, mint, space, home) as mail:
         reader, writer = await asyncio.open_connection("127.0.0.1", mail.app.state.mllp_tls_port)
         writer.write(START + b"MSH|" + END)
-        assert b"MSA" not in await asyncio.wait_for(reader.read(), 10)
+        assert b"MSA" not in await asyncio.wait_for(reader.read(), PATIENCE_SECONDS)
         writer.close()
 
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 from .conftest import KIT_BOX, ROBERT_BOX, Mail
 from .samples import message
 
@@ -34,7 +36,9 @@ async def test_what_comes_in_clear_behind_starttls_is_not_taken_for_encrypted(ma
     """RFC 3207 §6: somebody on the way may have put it there."""
 
     def work() -> bytes:
-        with socket.create_connection(("127.0.0.1", mail.app.state.smtp_port), 10) as clear:
+        with socket.create_connection(
+            ("127.0.0.1", mail.app.state.smtp_port), PATIENCE_SECONDS
+        ) as clear:
             clear.recv(1000)
             clear.sendall(b"EHLO a\r\nSTARTTLS\r\nEHLO injected\r\nNOOP\r\n")
             seen = b""
@@ -57,7 +61,9 @@ async def test_starttls_is_refused_within_tls(mail: Mail) -> None:
 
 async def test_a_client_that_speaks_no_tls_after_starttls_harms_nobody(mail: Mail) -> None:
     def work() -> None:
-        with socket.create_connection(("127.0.0.1", mail.app.state.smtp_port), 10) as clear:
+        with socket.create_connection(
+            ("127.0.0.1", mail.app.state.smtp_port), PATIENCE_SECONDS
+        ) as clear:
             clear.recv(1000)
             clear.sendall(b"EHLO a\r\nSTARTTLS\r\n")
             while b"220 " not in clear.recv(4000):
@@ -74,7 +80,9 @@ async def test_the_greeting_may_come_with_the_end_of_the_handshake(mail: Mail) -
     """In the same packet, that is before this process has taken notice of the handshake."""
 
     def work() -> bytes:
-        with socket.create_connection(("127.0.0.1", mail.app.state.smtp_port), 10) as clear:
+        with socket.create_connection(
+            ("127.0.0.1", mail.app.state.smtp_port), PATIENCE_SECONDS
+        ) as clear:
             clear.recv(1000)
             clear.sendall(b"EHLO a\r\nSTARTTLS\r\n")
             while b"220 " not in clear.recv(4000):

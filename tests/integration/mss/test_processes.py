@@ -15,9 +15,10 @@ import pytest
 
 from socle.testing.stack import free_ports
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import KIT, ROBERT, ROBERT_BOX, xoauth2
-from .running import PATIENCE_SECONDS, environment_of, start, stop, submit
+from .running import environment_of, start, stop, submit
 
 pytestmark = pytest.mark.postgres
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from socle.db.database import Database
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import KIT, KIT_BOX, ROBERT, ROBERT_BOX, Mail
 from .samples import message
@@ -131,11 +132,10 @@ async def test_bytes_that_come_again_while_they_are_removed_are_taken(
         ):
             await session.execute(text(what), here)
         sending = asyncio.create_task(mail.run(send))
-        for _ in range(500):
-            if sending.done() or await waits_for_a_lock(database):
-                break
-            await asyncio.sleep(0.02)
-        assert not sending.done()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await waits_for_a_lock(database):
+                assert not sending.done()
+                await asyncio.sleep(0.02)
         await session.execute(text("DELETE FROM mss.body WHERE space = :space"), here)
     await sending
     assert await bodies(database, mail) == 1

@@ -9,6 +9,7 @@ import pytest
 
 from socle.db.database import Database
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .certificates import held
 from .citizen import Citizen, letter
@@ -28,7 +29,7 @@ async def control(mail: Mail, method: str, path: str, body: Any = None) -> None:
 
 async def refused(mail: Mail, database: Database, wanted: int = 1) -> list[dict[str, Any]]:
     """Waited for: what a courier gives up is told after its attempt."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = await Citizen(mail, database).events("refused")
             if len(found) >= wanted:
@@ -193,7 +194,9 @@ class TestBetweenOperators:
         own = await held(mail, "/trust/operators/voisin/certificates", tmp_path)
 
         def work() -> None:
-            with smtplib.SMTP("127.0.0.1", mail.app.state.peer_port, timeout=10) as client:
+            with smtplib.SMTP(
+                "127.0.0.1", mail.app.state.peer_port, timeout=PATIENCE_SECONDS
+            ) as client:
                 client.starttls(context=own.context())
                 client.sendmail("x@voisin.mssante.fr", [citizen.address], letter())
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from socle.db.database import Database
+from tests.patience import PATIENCE_SECONDS
 
 from .citizen import ORG_BOX, Citizen, body_of, letter, received
 from .conftest import KIT, KIT_BOX, ROBERT, ROBERT_BOX, Mail
@@ -197,7 +198,7 @@ class TestInjection:
         await mail.http.post(
             f"/s/{mail.space}/_sandbox/mss/mailboxes/{KIT_BOX}/eml", content=message()
         )
-        assert len((await asyncio.wait_for(waiting, 10)).json()["messages"]) == 1
+        assert len((await asyncio.wait_for(waiting, PATIENCE_SECONDS)).json()["messages"]) == 1
 
 
 class TestRemoval:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from socle.db.database import Database
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import KIT, KIT_BOX, ROBERT, ROBERT_BOX, Mail, decoded, oauthbearer, xoauth2
 from .samples import XML, message
@@ -228,5 +229,5 @@ class TestLongPoll:
         )
         await asyncio.sleep(0.3)
         await mail.run(lambda: mail.submit(message()))
-        answer = await asyncio.wait_for(waiting, 10)
+        answer = await asyncio.wait_for(waiting, PATIENCE_SECONDS)
         assert len(answer.json()["messages"]) == 1

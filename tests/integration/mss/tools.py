@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 
 def tool(name: str, package: str = "") -> str:
     """The program's path. Only its absence on a developer's machine is a reason to skip."""
@@ -20,12 +22,12 @@ def tool(name: str, package: str = "") -> str:
 
 
 def run(command: Sequence[str], **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Its outcome, whatever it is; half a minute is more than any of them needs."""
+    """Its outcome, whatever it is."""
     return subprocess.run(
         list(command),
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
