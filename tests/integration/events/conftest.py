@@ -18,10 +18,10 @@ from socle.events.log import EventLog, Record
 from socle.events.outbox import publish
 from socle.events.relay import Relay
 from socle.events.topics import Topic
+from tests.patience import PATIENCE_SECONDS
 
 SCHEMA = "usage"
 TOPIC = Topic.PSC_SESSIONS  # a broker is shared by test runs, and these tests leave rubbish on it
-PATIENCE = 30.0
 
 
 @dataclass
@@ -62,17 +62,24 @@ class Scene:
             )
             return [(row.subject, row.number) for row in rows]
 
-    async def waiting(self) -> int:
-        """Events of the scene that the relay has not sent, or not yet forgotten."""
+    async def waiting(self, space: str | None = None) -> int:
+        """Events of the scene that the relay has not sent, or not yet forgotten; `""` for those of
+        every test."""
         async with self.database.read() as session:
             result = await session.execute(
                 text(
                     f"SELECT count(*) FROM {SCHEMA}.outbox"
                     " WHERE position(convert_to(:space, 'UTF8') in value) > 0"
                 ),
-                {"space": self.space},
+                {"space": self.space if space is None else space},
             )
             return int(result.scalar_one())
+
+    async def until_nothing_waits(self, space: str | None = None) -> None:
+        async def nothing() -> bool:
+            return await self.waiting(space) == 0
+
+        await self.until(nothing)
 
     def relay(self, event_log: EventLog | None = None) -> Relay:
         return Relay(self.database, SCHEMA, event_log or self.event_log)
@@ -83,7 +90,7 @@ class Scene:
         )
 
     async def until(self, condition: Callable[[], Awaitable[Any]]) -> None:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + PATIENCE_SECONDS
         while not await condition():
             assert monotonic() < deadline, f"it did not happen; seen: {await self.seen()}"
             await asyncio.sleep(0.05)

@@ -11,6 +11,7 @@ from socle.db.database import WriteSession
 from socle.errors import Category, DomainError
 from socle.events.envelope import Event
 from socle.events.log import Record
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.postgres
 
@@ -31,7 +32,7 @@ class TestCounting:
             with monkeypatch.context() as patch:
                 patch.setattr("socle.events.consumer.failpoint", die)
                 with pytest.raises(Killed):
-                    await asyncio.wait_for(scene.consumer().run(), 30)
+                    await asyncio.wait_for(scene.consumer().run(), PATIENCE_SECONDS)
             assert await scene.seen() == []
             async with running(scene.consumer()):
                 await scene.until_seen(5)

@@ -55,11 +55,7 @@ class TestBury:
         await scene.publish(bad)
         async with running(scene.relay(), scene.consumer(Refusing(scene))):
             await scene.until(lambda: dead_letters_of(scene))
-
-            async def arrived() -> bool:
-                return bool(await scene.waiting() == 0)
-
-            await scene.until(arrived)
+            await scene.until_nothing_waits()
         found = await scene.event_log.read(f"{TOPIC}.dlq", 0, 100_000)
         (stored,) = [stored for stored in found if stored.record.value == bad.value]
         assert stored.record.headers["socle-consumer"] == scene.space

@@ -15,6 +15,8 @@ import pytest
 from socle.embedded.kafka import EmbeddedKafka, answers
 from socle.events.kafka_log import KafkaLog
 from socle.events.log import LogUnavailableError, Record
+from socle.testing.stack import free_ports
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("kafka_bootstrap")]
 
@@ -29,7 +31,7 @@ def kafka() -> Iterator[EmbeddedKafka]:
             pytest.skip(f"no {program} here: a broker of the test's own cannot be started")
     with (
         tempfile.TemporaryDirectory(prefix="socle-kafka-") as home,
-        EmbeddedKafka(Path(home), port=0) as kafka,
+        EmbeddedKafka(Path(home), port=free_ports(1)[0]) as kafka,
     ):
         yield kafka
 
@@ -46,14 +48,12 @@ async def values(kafka: EmbeddedKafka) -> list[bytes]:
 
 async def append_at_last(log: KafkaLog, records: list[Record]) -> None:
     """As the relay does: a broker that wakes up may refuse for a moment longer."""
-    for _ in range(20):
-        try:
-            await log.append(records)
-        except LogUnavailableError:
-            await asyncio.sleep(0.5)
-        else:
-            return
-    pytest.fail("the broker goes on and the log does not")
+    async with asyncio.timeout(2 * PATIENCE_SECONDS):  # one attempt may take half a minute
+        while True:
+            try:
+                return await log.append(records)
+            except LogUnavailableError:
+                await asyncio.sleep(0.5)
 
 
 class TestKill:
