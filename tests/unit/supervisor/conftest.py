@@ -17,8 +17,8 @@ import pytest
 
 from socle.clock import monotonic
 from socle.supervisor import ProcessSpec, RestartPolicy, Supervisor
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE = 10.0
 QUICK = RestartPolicy(first_delay=0.05, longest_delay=0.1)
 
 
@@ -42,7 +42,7 @@ class Running:
         return [text for label, text in parts if label.strip() == name]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + PATIENCE_SECONDS
         while not condition():
             assert monotonic() < deadline, "\n".join(
                 ["it did not happen; the output:", *self.lines]
@@ -59,7 +59,7 @@ async def _supervised(
     *specs: ProcessSpec, on_ready: Callable[[], None] | None = None, **options: Any
 ) -> AsyncIterator[Running]:
     output = io.BytesIO()
-    options = {"restart": QUICK, "stop_grace": 2.0, "colour": False, **options}
+    options = {"restart": QUICK, "stop_grace": 30.0, "colour": False, **options}
     supervisor = Supervisor(specs, on_ready=on_ready, output=output, **options)
     task = asyncio.create_task(supervisor.supervise())
     try:
@@ -92,14 +92,14 @@ class SupervisorProcess:
         return self._log.read_text()
 
     def wait_for(self, text: str) -> None:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + PATIENCE_SECONDS
         while text not in self.output:
             assert monotonic() < deadline, f"{text!r} never came; the output:\n{self.output}"
             time.sleep(0.02)
 
     def pid_of(self, name: str) -> int:
         """Of a process that wrote `pid=<its number>`."""
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + PATIENCE_SECONDS
         pattern = re.compile(rf"^{name} +│ pid=(\d+)$", re.MULTILINE)
         while (found := pattern.search(self.output)) is None:
             assert monotonic() < deadline, f"{name} did not start; the output:\n{self.output}"
@@ -122,7 +122,7 @@ def supervisor_process(tmp_path: Path) -> Iterator[Callable[[str], SupervisorPro
             textwrap.dedent(
                 """
                 import signal, sys
-                from socle.supervisor import ForkServer, ProcessSpec, Supervisor
+                from socle.supervisor import ForkServer, ProcessSpec, RestartPolicy, Supervisor
                 def shell(name, script, **options):
                     return ProcessSpec(name, ["sh", "-c", script], **options)
                 specs = [{specs}]
@@ -151,7 +151,7 @@ def is_alive(pid: int) -> bool:
 @pytest.fixture
 def wait_until_dead() -> Callable[[int], None]:
     def wait(pid: int) -> None:
-        deadline = monotonic() + PATIENCE
+        deadline = monotonic() + PATIENCE_SECONDS
         while is_alive(pid):
             assert monotonic() < deadline, f"process {pid} still lives"
             time.sleep(0.02)

@@ -19,6 +19,8 @@ Wait = Callable[[int], None]
 TOLD = """
 import os, random, secrets, signal, sys, time
 ends = {"fail": 7, "end": 0}
+if sys.argv[1] not in ends:  # before it says anything: whoever has read it may end it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("bye")))
 print(f"pid={os.getpid()} parent={os.getppid()} session={os.getsid(0)}")
 print("arguments", *sys.argv[1:])
 print("added", os.environ.get("SOCLE_ADDED"))
@@ -26,7 +28,6 @@ print("drawn", random.random(), secrets.token_hex(8))
 print("here as", __name__, file=sys.stderr)
 if sys.argv[1] in ends:
     sys.exit(ends[sys.argv[1]])
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(print("bye")))
 while True:
     time.sleep(0.05)
 """
