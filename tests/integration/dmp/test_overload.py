@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import orjson
 import pytest
 from sqlalchemy import text
 
 from socle.spaces import LEASE_SECONDS
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import FHIR, FHIR_JSON, NOTHING, Dmp, Start, rules
 from .samples import document
@@ -61,7 +63,11 @@ class TestQueue:
             # The commits wait for this lock, and what they hold stays held.
             await holder.execute(text("LOCK TABLE dmp.document IN ACCESS EXCLUSIVE MODE"))
             sending = [asyncio.create_task(dmp.provide(given.bundle)) for given in documents]
-            refused, _ = await asyncio.wait(sending, timeout=1)
+            refused: list[asyncio.Task[httpx.Response]] = []
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(refused) < 4:
+                    await asyncio.wait({*sending} - {*refused}, return_when=asyncio.FIRST_COMPLETED)
+                    refused = [task for task in sending if task.done()]
             await holder.rollback()
         answers = await asyncio.gather(*sending)
 
@@ -136,7 +142,9 @@ class TestDatabase:
             async with dmp.database.engine.connect() as admin:
                 await admin.execute(
                     text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        # Until they have ended: what is sent again meets none that is about to.
+                        f"SELECT pg_terminate_backend(pid, {PATIENCE_SECONDS * 1000})"
+                        " FROM pg_stat_activity"
                         " WHERE datname = current_database() AND application_name = 'socle-dmp-hot'"
                     )
                 )

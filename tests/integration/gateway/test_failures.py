@@ -8,7 +8,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from socle.clock import monotonic
 from socle.testing.tokens import TokenMint
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import Running, Service, Start, scripted
 
@@ -156,7 +158,7 @@ class TestKeepAliveRace:
 
         async with scripted(handler) as url, start(psc_url=url) as running:
             assert (await running.http.get("/auth/x")).status_code == 200
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 answer = await running.http.put("/auth/x", content=bytes(300_000))
         assert (answer.status_code, requests) == (502, 2)
 
@@ -176,7 +178,7 @@ class TestClientLeaves:
         service.answer = answer
         _, writer = await running.connect()
         writer.write(b"GET /auth/x HTTP/1.1\r\nHost: h\r\n\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await service.called.wait()
             writer.close()
             await left.wait()
@@ -191,7 +193,7 @@ class TestClientLeaves:
         _, writer = await running.connect()
         writer.write(b"POST /auth/x HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n")
         writer.write(bytes(200_000))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await service.called.wait()
             writer.close()
             await service.abandoned.wait()
@@ -206,22 +208,28 @@ class TestClientStalls:
             reader, writer = await running.connect()
             writer.write(b"POST /auth/x HTTP/1.1\r\nHost: h\r\nContent-Length: 500000\r\n\r\n")
             writer.write(bytes(sent))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 408")
             writer.close()
         assert [seen.body_bytes < 500_000 for seen in service.seen] == [True]
 
     async def test_is_served_when_it_is_only_slow(self, start: Start, service: Service) -> None:
-        """Each piece comes in time, though the whole body takes longer than the service may."""
+        """Each piece comes in time, though the whole body takes longer than the service may. A machine
+        that is busy for as long as the silence would make the client a stalled one: hence seconds."""
+        silence = 3
+        sent = 0
 
         async def slowly() -> AsyncIterator[bytes]:
-            for _ in range(6):
-                await asyncio.sleep(0.1)
+            nonlocal sent
+            begun = monotonic()
+            while monotonic() - begun <= silence * 1.1:
+                sent += 1
                 yield b"x"
+                await asyncio.sleep(0.1)
 
-        async with start(gateway_silence_seconds=0.4) as running:
+        async with start(gateway_silence_seconds=silence) as running:
             assert (await running.http.post("/auth/x", content=slowly())).status_code == 200
-        assert service.seen[0].body_bytes == 6
+        assert service.seen[0].body_bytes == sent
 
 
 class TestOverload:

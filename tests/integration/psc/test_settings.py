@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from services.psc.app import build
 from services.psc.service import sessions
@@ -60,15 +61,18 @@ class TestLaterUserInfo:
 
 
 class TestSweep:
-    @pytest.fixture
-    def psc_settings(self, settings_values: dict[str, Any]) -> PscSettings:
-        return PscSettings(**settings_values, psc_session_idle_seconds=1)
-
     async def test_idle_session_is_closed_with_its_event(
         self, party: RelyingParty, psc_settings: PscSettings
     ) -> None:
         await party.tokens()
-        await asyncio.sleep(1.1)
+        async with party.database.write() as session:
+            await session.execute(
+                text(
+                    "UPDATE psc.session SET last_seen_at = now() - interval '31 minutes'"
+                    " WHERE space = :space"
+                ),
+                {"space": party.space},
+            )
         app = build(psc_settings)
         async with client_of(app):
             assert await sessions.sweep(app.state.provider, wall()) >= 1
