@@ -18,7 +18,7 @@ from socle.clock import monotonic
 from socle.http.outgoing import trusted
 
 SERVICES = ("psc", "ins", "dmp", "mss", "usage")
-START_PATIENCE = 90.0
+START_PATIENCE = 150.0
 
 
 class StackError(RuntimeError):
@@ -130,7 +130,7 @@ class Stack:
         if process is None:
             return 0
         process.send_signal(signal.SIGINT)
-        return process.wait(timeout=60)
+        return process.wait(timeout=120)
 
     def run(self, *command: str, timeout: float = 120) -> "subprocess.CompletedProcess[str]":
         """`socle <command>` against this stack."""
@@ -158,6 +158,15 @@ class Stack:
         self.stop()
 
     def kill_postgres(self) -> None:
-        """SIGKILL to the server's main process; the supervisor brings it back."""
-        pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGKILL)
+        """SIGKILL to the server's main process; the supervisor brings it back. One that is on its way
+        back from the last one is waited for: until then its file names a dead process, or nothing."""
+        record = self.home / "postgres" / "postmaster.pid"
+        deadline = monotonic() + START_PATIENCE
+        while True:
+            try:
+                os.kill(int(record.read_text().splitlines()[0]), signal.SIGKILL)
+                return
+            except (FileNotFoundError, IndexError, ValueError, ProcessLookupError):
+                if monotonic() > deadline:
+                    raise
+            time.sleep(0.1)

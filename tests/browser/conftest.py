@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from socle.idgen import random_uuid
 from socle.testing.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = PATIENCE_SECONDS * 1000
+expect.set_options(timeout=PATIENCE_MS)
 PHONE = {"width": 360, "height": 860}
 
 
@@ -53,6 +56,7 @@ def space() -> str:
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A visitor of its own; whatever the console complains of fails the test."""
     context = await browser.new_context(locale="fr-FR", viewport={"width": 1000, "height": 800})
+    context.set_default_timeout(PATIENCE_MS)
     page = await context.new_page()
     complaints: list[str] = []
 

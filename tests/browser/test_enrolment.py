@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from socle.testing.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import assert_usable, picture
 
@@ -33,7 +34,7 @@ async def test_software_is_registered_from_the_first_page(
     await assert_usable(page)
     secret = (await page.locator("dd code").nth(1).text_content()) or ""
     discovery = (await page.locator("dd code").nth(2).text_content()) or ""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         document = (await http.get(discovery)).json()
         answer = await http.post(
             document["introspection_endpoint"], auth=("mon-lps", secret), data={"token": "x"}
@@ -45,7 +46,7 @@ async def test_one_is_found_among_many_on_the_login_page(
     stack: Stack, space: str, page: Page
 ) -> None:
     url = f"{stack.url}/s/{space}"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         made = await http.post(f"{url}/_sandbox/psc/people/synthetic", json={"count": 300})
         assert made.status_code == 200
         last = (await http.get(f"{url}/_sandbox/psc/people?limit=1000")).json()[-1]

@@ -12,6 +12,7 @@ from playwright.async_api import Page
 
 from socle.testing.stack import Stack
 from tests.clients.packages import PACKAGES, SCRIPTS, node_with_packages
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack, pytest.mark.postgres, pytest.mark.node]
 BUNDLE = PACKAGES / "oidc-client-ts/dist/browser/oidc-client-ts.min.js"
@@ -44,7 +45,7 @@ def application() -> Iterator[str]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         yield client
 
 

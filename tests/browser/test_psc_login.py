@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from socle.testing.stack import Stack
+from tests.patience import PATIENCE_SECONDS
 
 from .conftest import PHONE, assert_usable, picture
 
@@ -66,9 +67,12 @@ def redeem(stack: Stack, space: str, callback: str) -> Callable[[str], str]:
                 "redirect_uri": callback,
             },
             auth=("socle-demo", "socle-demo-secret"),
+            timeout=PATIENCE_SECONDS,
         ).json()
         answer = httpx.get(
-            f"{connect}/userinfo", headers={"Authorization": f"Bearer {tokens['access_token']}"}
+            f"{connect}/userinfo",
+            headers={"Authorization": f"Bearer {tokens['access_token']}"},
+            timeout=PATIENCE_SECONDS,
         )
         return str(answer.json()["authMode"])
 
@@ -123,7 +127,7 @@ async def test_phone_shows_a_request_that_comes_while_its_page_is_open(
     await expect(phone.locator(".device")).to_contain_text("Aucune demande n’attend")
     await page.goto(login_address)
     await page.get_by_role("button", name="Avec le téléphone").first.click()
-    await expect(phone.get_by_role("button", name="Accepter")).to_be_visible(timeout=10_000)
+    await expect(phone.get_by_role("button", name="Accepter")).to_be_visible()
 
 
 async def test_keyboard_alone_is_enough(
@@ -185,14 +189,16 @@ async def test_login_needs_no_script(
     browser: Browser, login_address: str, callback: str, stack: Stack, space: str
 ) -> None:
     context = await browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(PATIENCE_SECONDS * 1000)
     page = await context.new_page()
     await page.goto(login_address)
     await page.get_by_role("button", name="Avec le téléphone").first.click()
+    await expect(page.locator("#number")).to_be_visible()
     requests = f"{stack.url}/s/{space}/_sandbox/psc/requests"
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as http:
         [waiting] = (await http.get(f"{requests}?status=pending")).json()
         assert (await http.post(f"{requests}/{waiting['id']}/approve")).status_code == 200
-    await page.wait_for_url(f"{callback}*", timeout=15_000)
+    await page.wait_for_url(f"{callback}*")
     await context.close()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from socle.idgen import random_uuid
 from socle.testing.stack import Stack
-from tests.clients.packages import SCRIPTS, node_with_packages
+from tests.clients.packages import SCRIPTS, java_with_packages, node_with_packages
 
 REALM = "/auth/realms/esante-wallet"
 GENERALIST = "899700427885"
@@ -51,7 +51,7 @@ class Vendor:
         return f"{self.issuer}/.well-known/wallet-openid-configuration"
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
-        answer = httpx.request(method, f"{self.url}/_sandbox/psc{path}", json=body, timeout=30)
+        answer = httpx.request(method, f"{self.url}/_sandbox/psc{path}", json=body, timeout=60)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -78,6 +78,13 @@ def vendor(stack: Stack) -> Vendor:
 def node() -> str:
     """Node, with the packages of the lock beside the scripts."""
     return node_with_packages()
+
+
+@pytest.fixture(scope="session")
+def java() -> list[str]:
+    """The command that runs a class of the Java project. Before any token is asked for: the first time,
+    Maven may take longer than a token lives."""
+    return java_with_packages()
 
 
 @dataclass

@@ -86,7 +86,7 @@ urlpatterns = [path("oidc/", include("mozilla_django_oidc.urls")), path("", home
 def visit() -> dict[str, Any]:
     """The site is Django's; the provider's side of the browser is httpx, which keeps its cookies."""
     site = Client(SERVER_NAME="127.0.0.1", SERVER_PORT="8000")
-    browser = httpx.Client(trust_env=False)
+    browser = httpx.Client(trust_env=False, timeout=60)
 
     def through_provider(location: str) -> int:
         back = browser.get(location).headers["location"]

@@ -7,17 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.clients.packages import java_with_packages
-
 from .conftest import Vendor
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres, pytest.mark.java]
 MAILBOX = "kit.doc0042788@socle.mssante.fr"
 
 
-def test_hapi_searches_walks_reads_and_patches(vendor: Vendor) -> None:
+def test_hapi_searches_walks_reads_and_patches(java: list[str], vendor: Vendor) -> None:
     made = httpx.post(
-        f"{vendor.url}/_sandbox/mss/annuaire/keys", json={"write": True}, timeout=30
+        f"{vendor.url}/_sandbox/mss/annuaire/keys", json={"write": True}, timeout=60
     ).raise_for_status()
     setting = {
         "base": f"{vendor.url}/fhir/v2",
@@ -26,7 +24,7 @@ def test_hapi_searches_walks_reads_and_patches(vendor: Vendor) -> None:
         "mailbox": MAILBOX,
     }
     done = subprocess.run(
-        [*java_with_packages(), "fr.socle.clients.AnnuaireClient"],
+        [*java, "fr.socle.clients.AnnuaireClient"],
         env=vendor.setting(**setting),
         capture_output=True,
         text=True,

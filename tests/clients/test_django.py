@@ -19,7 +19,7 @@ def test_visitor_is_logged_in_renewed_silently_and_logged_out(vendor: Vendor) ->
         env=vendor.setting(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -16,12 +16,11 @@ from socle.demo.document import laboratory_report
 from socle.demo.identity import Patient, make_known
 from socle.demo.login import log_in
 from socle.xds.document_entry import Coded, DocumentEntry, entry_of
-from tests.clients.packages import java_with_packages
 
 from .conftest import GENERALIST, Vendor
 
 pytestmark = [pytest.mark.stack, pytest.mark.postgres, pytest.mark.java]
-CONTROL = httpx.Timeout(30)
+CONTROL = httpx.Timeout(60)
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,6 @@ class Given:
     def entry(self) -> DocumentEntry:
         assert self.metadata.patient is not None
         return entry_of(self.metadata, self.metadata.patient)
-
-
-@pytest.fixture(scope="session")
-def java() -> list[str]:
-    return java_with_packages()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from socle.demo.document import laboratory_report
 from socle.demo.identity import Patient, make_known
 from socle.testing.hl7_orders import COLLEAGUE, PATIENT, PS, order
 from socle.testing.stack import free_ports
-from tests.clients.packages import java_with_packages
 from tests.e2e.support import eventually
 
 from .conftest import GENERALIST, Vendor
@@ -21,11 +20,6 @@ BOX = "pfi.test@socle.mssante.fr"
 EVERYWHERE = dict.fromkeys(
     ("DESTDMP", "DESTMSSANTEPS", "DESTMSSANTEPAT", "ACK_RECEPTION", "ACK_LECTURE_MSS"), "Y"
 )
-
-
-@pytest.fixture(scope="session")
-def java() -> list[str]:
-    return java_with_packages()
 
 
 def test_hapi_sends_both_kinds_and_takes_every_acknowledgement(
@@ -45,7 +39,7 @@ def test_hapi_sends_both_kinds_and_takes_every_acknowledgement(
     setting = {
         "port": vendor.stack.ports["mss_mllp"], "listen": listen, "messages": messages, "wanted": 6,
     }  # fmt: skip
-    with httpx.Client(base_url=vendor.stack.url, timeout=30) as http:
+    with httpx.Client(base_url=vendor.stack.url, timeout=60) as http:
         make_known(http, f"/s/{vendor.space}", Patient())
         mailbox = {"address": BOX, "kind": "APP", "label": "PFI", "owners": [GENERALIST]}
         http.post(f"{control}/mailboxes", json=mailbox).raise_for_status()

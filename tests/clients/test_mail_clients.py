@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from socle.demo.login import log_in
-from tests.clients.packages import java_with_packages
 
 from .conftest import GENERALIST, Scripts, Vendor
 
@@ -31,7 +30,7 @@ SENT = {
 def setting(vendor: Vendor) -> dict[str, str]:
     """Of a space of its own: what a client must know, and what it shall send."""
     stack = vendor.stack
-    with httpx.Client(base_url=stack.url, timeout=30) as http:
+    with httpx.Client(base_url=stack.url, timeout=60) as http:
         sender, recipient = (
             log_in(http, f"/s/{vendor.space}", who).access_token for who in (GENERALIST, SPECIALIST)
         )
@@ -56,9 +55,11 @@ def check(told: dict[str, Any]) -> None:
 
 
 @pytest.mark.java
-def test_angus_mail_sends_searches_reads_and_files(setting: dict[str, str]) -> None:
+def test_angus_mail_sends_searches_reads_and_files(
+    java: list[str], setting: dict[str, str]
+) -> None:
     done = subprocess.run(
-        [*java_with_packages(), "fr.socle.clients.MailClient"],
+        [*java, "fr.socle.clients.MailClient"],
         env=setting,
         capture_output=True,
         text=True,

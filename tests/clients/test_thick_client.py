@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.e2e.support import eventually
+
 from .conftest import GENERALIST, Vendor
 from .test_openid_client import waiting
 
@@ -12,11 +14,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.postgres]
 
 
 def approve_when_asked(vendor: Vendor) -> None:
-    for _ in range(100):
-        if vendor.control("GET", "/requests?status=pending"):
-            vendor.control("POST", f"/requests/{waiting(vendor)['id']}/approve", {})
-            return
-    raise AssertionError("no request came")
+    assert eventually(lambda: bool(vendor.control("GET", "/requests?status=pending")))
+    vendor.control("POST", f"/requests/{waiting(vendor)['id']}/approve", {})
 
 
 def test_reaches_a_service_with_a_cookie_alone(vendor: Vendor) -> None:

@@ -12,7 +12,8 @@ def kafka_environment(bootstrap: str) -> dict[str, str]:
     return {"SOCLE_EVENTS": "kafka", "SOCLE_KAFKA_BOOTSTRAP": bootstrap}
 
 
-def eventually(check: Callable[[], bool], seconds: float) -> bool:
+def eventually(check: Callable[[], bool], seconds: float = 120) -> bool:
+    """`seconds` bound failures alone."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         try:

@@ -32,7 +32,7 @@ class TestKilledProcesses:
             vendor.prepare()
             deposit_all(vendor)
 
-            assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
+            assert eventually(lambda: vendor.count() == DOCUMENTS), stack.last_lines()
             time.sleep(2)  # a second count of the same event would come now
             assert vendor.count() == DOCUMENTS
             acknowledged = vendor.acknowledged
@@ -42,7 +42,7 @@ class TestKilledProcesses:
         # Reading is told too: with the failpoints in place it would be struck down again and again.
         with Stack(home, log_environment) as stack, Vendor(stack.url, space) as vendor:
             vendor.acknowledged = acknowledged
-            assert eventually(lambda: vendor.readable() == DOCUMENTS, 60), stack.last_lines()
+            assert eventually(lambda: vendor.readable() == DOCUMENTS), stack.last_lines()
 
     def test_of_postgresql_loses_nothing(
         self, home: Path, log_environment: dict[str, str], space: str
@@ -57,5 +57,5 @@ class TestKilledProcesses:
                 time.sleep(3)
             sender.join(120)
 
-            assert eventually(lambda: vendor.count() == DOCUMENTS, 120), stack.last_lines()
-            assert eventually(lambda: vendor.readable() == DOCUMENTS, 60), stack.last_lines()
+            assert eventually(lambda: vendor.count() == DOCUMENTS), stack.last_lines()
+            assert eventually(lambda: vendor.readable() == DOCUMENTS), stack.last_lines()

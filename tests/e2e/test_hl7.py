@@ -22,7 +22,7 @@ EVERYWHERE = dict.fromkeys(
 def test_a_report_goes_to_the_dmp_and_by_mail_and_is_acknowledged(stack: Stack, space: str) -> None:
     prefix = f"/s/{space}"
     control = f"{prefix}/_sandbox/mss"
-    with httpx.Client(base_url=stack.url, timeout=30) as http:
+    with httpx.Client(base_url=stack.url, timeout=60) as http:
         make_known(http, prefix, Patient())
         mailbox = {"address": BOX, "kind": "APP", "label": "PFI", "owners": [KIT]}
         http.post(f"{control}/mailboxes", json=mailbox).raise_for_status()
@@ -42,7 +42,7 @@ def test_a_report_goes_to_the_dmp_and_by_mail_and_is_acknowledged(stack: Stack, 
             )
 
         received = [("Z01", "Y"), ("Z02", "Y"), ("Z02", "Y")]
-        assert eventually(lambda: told() == received, 30), told()
+        assert eventually(lambda: told() == received), told()
 
         kit = log_in(http, prefix, KIT).headers
         params = {
@@ -61,4 +61,4 @@ def test_a_report_goes_to_the_dmp_and_by_mail_and_is_acknowledged(stack: Stack, 
         mine = http.post(f"{control}/patient/messages", json=patient).json()["messages"]
         assert len(mine) == 1
         http.post(f"{control}/patient/messages/read", json={**patient, "id": mine[0]["id"]})
-        assert eventually(lambda: told() == [*received, ("Z03", "Y")], 30), told()
+        assert eventually(lambda: told() == [*received, ("Z03", "Y")]), told()

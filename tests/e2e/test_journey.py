@@ -21,14 +21,14 @@ class TestDemo:
         assert "1 of 1" in demo.stdout
         assert "identical bytes" in demo.stdout
 
-    def test_leaves_its_event_on_the_log(self, stack: Stack) -> None:
-        demo = stack.run("demo", "--url", stack.url, "--space", "logged")
+    def test_leaves_its_event_on_the_log(self, stack: Stack, space: str) -> None:
+        demo = stack.run("demo", "--url", stack.url, "--space", space)
         assert demo.returncode == 0, demo.stdout
 
         tail = stack.run("events", "tail", "socle.dmp.documents", "--limit", "10000")
 
         events = [json.loads(line) for line in tail.stdout.splitlines()]
-        ours = [event for event in events if event["space"] == "logged"]
+        ours = [event for event in events if event["space"] == space]
         assert ours, tail.stdout + tail.stderr
         # The reading that follows may or may not have been told by now.
         assert ours[0]["type"] == "dmp.document.registered.v1"
@@ -36,21 +36,21 @@ class TestDemo:
         # A broker that tests share holds the broken records of others on other topics.
         assert "socle.dmp.documents" not in {json.loads(letter)["topic"] for letter in letters}
 
-    def test_counts_each_walk_in_a_space_of_its_own(self, stack: Stack) -> None:
-        first = stack.run("demo", "--url", stack.url, "--space", "one")
-        second = stack.run("demo", "--url", stack.url, "--space", "two")
+    def test_counts_each_walk_in_a_space_of_its_own(self, stack: Stack, space: str) -> None:
+        first = stack.run("demo", "--url", stack.url, "--space", f"{space}-one")
+        second = stack.run("demo", "--url", stack.url, "--space", f"{space}-two")
 
         assert first.returncode == second.returncode == 0, first.stdout + second.stdout
         assert "1 of 1" in second.stdout
 
-    def test_counts_no_more_what_the_dmp_deletes(self, stack: Stack) -> None:
-        with Vendor(stack.url, "deleting") as vendor:
+    def test_counts_no_more_what_the_dmp_deletes(self, stack: Stack, space: str) -> None:
+        with Vendor(stack.url, space) as vendor:
             vendor.prepare()
             for _ in range(2):
                 vendor.deposit()
-            assert eventually(lambda: vendor.count() == 2, 30)
+            assert eventually(lambda: vendor.count() == 2)
             vendor.delete_one()
-            assert eventually(lambda: vendor.count() == 1, 30)
+            assert eventually(lambda: vendor.count() == 1)
 
     def test_says_what_to_start_when_nothing_listens(self, stack: Stack) -> None:
         demo = stack.run("demo", "--url", "http://127.0.0.1:9")
@@ -61,7 +61,8 @@ class TestDemo:
 
 @pytest.mark.samples
 class TestDemoWithOwnDocument:
-    def test_takes_every_published_biology_report(self, stack: Stack) -> None:
+    @pytest.mark.timeout(600)
+    def test_takes_every_published_biology_report(self, stack: Stack, space: str) -> None:
         folder = os.environ.get("SOCLE_SAMPLES")
         if not folder:
             pytest.skip("SOCLE_SAMPLES names no folder of published documents")
@@ -74,7 +75,13 @@ class TestDemoWithOwnDocument:
 
         for number, report in enumerate(reports):
             demo = stack.run(
-                "demo", "--url", stack.url, "--document", str(report), "--space", f"own-{number}"
+                "demo",
+                "--url",
+                stack.url,
+                "--document",
+                str(report),
+                "--space",
+                f"{space}-{number}",
             )
             assert demo.returncode == 0, f"{report.name}\n{demo.stdout}{demo.stderr}"
 

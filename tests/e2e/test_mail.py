@@ -53,7 +53,7 @@ class TestMail:
 
         expected = ["accepted", "delivered", "delivered", "read", "accepted", "delivered"]
         expected += ["replied", "accepted", "delivered", "closed"]
-        assert eventually(lambda: sorted(self._told(stack, space)) == sorted(expected), 30)
+        assert eventually(lambda: sorted(self._told(stack, space)) == sorted(expected))
 
     def _of_patient(
         self, vendor: Vendor, path: str, patient: dict[str, str], **body: object

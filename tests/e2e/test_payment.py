@@ -46,7 +46,7 @@ class TestBiology:
                 vendor.deposit(laboratory_report(created_at=FEBRUARY))
             for _ in range(10):  # a report without structured body is none of the 450
                 vendor.deposit(laboratory_report(created_at=FEBRUARY, level="N1"))
-            assert eventually(lambda: vendor.count() == 449, 60)
+            assert eventually(lambda: vendor.count() == 449)
 
             short = self._window(vendor)
             assert short["state"] == "open"
@@ -54,7 +54,7 @@ class TestBiology:
             assert short["indicators"]["SU4"]["status"] == "not_met"
 
             vendor.deposit(laboratory_report(created_at=FEBRUARY))
-            assert eventually(lambda: vendor.count() == 450, 60)
+            assert eventually(lambda: vendor.count() == 450)
             vendor.set_clock(AFTER)
             met = self._window(vendor)
             assert met["state"] == "closed"

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 class Vendor:
     def __init__(self, url: str, space: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=20)
+        self._http = httpx.Client(base_url=url, timeout=60)
         self._prefix = f"/s/{space}"
         self._session: Session | None = None
         self._logged_in_at = 0.0
