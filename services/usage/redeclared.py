@@ -20,7 +20,9 @@ async def contradictions(
     `among`: before in `told`, too."""
     acts = [_act(space, it) for it in told]
     known = Known()
-    await FactStore(session).load_own_acts(known, {it.key for it in acts})
+    store = FactStore(session)
+    await store.look_up_by_index()
+    await store.load_own_acts(known, {it.key for it in acts})
     before = known.acts.setdefault if among else known.acts.get
     return [", ".join(_differences(before(it.key, it), it)) for it in acts]
 
