@@ -161,6 +161,9 @@ class TestStorable:
             ({"description": "a\0b"}, "FHIR-STRING"),
             ({"a\0b": 1}, "FHIR-STRING"),
             ({"description": "\\\0"}, "FHIR-STRING"),
+            ({"description": "line\n\\\b"}, "FHIR-STRING"),
+            ({"description": "\x1f"}, "FHIR-STRING"),
+            ({"description": "a\ufffe"}, "FHIR-STRING"),
         ],
     )
     def test_names_what_the_registry_could_not_give_back(
@@ -168,6 +171,8 @@ class TestStorable:
     ) -> None:
         assert [p.rule for p in check_storable(Part("Bundle.entry[1]", "", values))] == [rule]
 
-    @pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "é\t"])
+    @pytest.mark.parametrize(
+        "text", ["\\u0000", "\\\\u0000", "u0000", "é\t", "\\b", "\\\\f", "\n\\\n", "\ufffd"]
+    )
     def test_accepts_any_other_text(self, text: str) -> None:
         assert check_storable(Part("Bundle.entry[1]", "", {"description": text})) == []
